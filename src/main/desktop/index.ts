@@ -133,6 +133,7 @@ async function start(): Promise<void> {
     launchTask: taskLauncher(files.storeTask),
     runScript,
   });
+  void services.fleets.attach();
   guardQuit({ services, window: () => window });
   serveWindow(files.renderer, services, developmentUrl);
   connectWindow(services, () => window?.webContents ?? null, openings);

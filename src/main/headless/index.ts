@@ -40,7 +40,7 @@ import type { ThinCommandOptions } from "./commands/thin.ts";
 import type { TrainOptions } from "./commands/train.ts";
 import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { finish } from "./finish.ts";
-import { checkpointOption, collect, collectList, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
+import { checkpointOption, collect, collectList, positiveNumber, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
 import { addAttentionCommand } from "./tree/attention.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
@@ -170,6 +170,8 @@ program
   .option("--safe", "apply the safe preset to every run: see docs/guard.md")
   .option("--workers <number>", "parallel runs (default: chosen by a short calibration)", wholeNumber(maxWorkers))
   .option("--cohort <number>", "runs trained as one program; auto measures the fastest (default: the study's setting, auto)", cohortSize)
+  .option("--on <fleet>", "where to train: local, slurm:PROFILE, queue, or queue:URL (default: local)")
+  .option("--unit-minutes <number>", "at a fleet: minutes that a unit of work should take at least (default: 10)", positiveNumber)
   .option("--dry-run", "show the runs and their estimated cost, without training")
   .option("--resume <study>", 'resume a stopped or interrupted study: its id, its beginning, or "last"')
   .option("--extend <study>", "extend a study by --seeds and --set, and train the new runs; keeps its runs")

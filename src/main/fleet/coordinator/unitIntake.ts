@@ -88,14 +88,14 @@ export class UnitIntake {
   }
 
   /**
-   * Hands over segments, which are in order.
+   * Hands over segments, in order of attempt and sequence.
    * @returns those that are committed already, or will be once all trainers have settled
    * @throws HostileError for what no worker hands in; FleetError where the fleet cannot be read at present
    */
   async take(segments: readonly SegmentRef[]): Promise<SegmentRef[]> {
     const done: SegmentRef[] = [];
     let waits: Wait | null = null;
-    for (const ref of segments) {
+    for (const ref of segments.toSorted((a, b) => a.attempt - b.attempt || a.sequence - b.sequence)) {
       if (isAfter(ref, this.#at)) {
         // What follows a gap counts for nothing, unless another attempt goes on before it.
         if (waits && ref.attempt === this.#at.attempt) continue;

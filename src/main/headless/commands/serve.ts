@@ -42,6 +42,7 @@ export async function serve(programFiles: ProgramFiles, options: ServeOptions): 
   }
 
   hostLog.info("started");
+  await services.fleets.attach();
   const interrupted = untilInterrupted();
   console.log(`Hypertower ${programFiles.version}, store ${storeDir}`);
   console.log(`Open ${server.url}`);

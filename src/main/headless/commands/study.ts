@@ -28,6 +28,10 @@ export interface StudyOptions {
   readonly safe?: boolean;
   readonly workers?: number;
   readonly cohort?: CohortChoice;
+  /** Where to train: `local`, `slurm:PROFILE`, `queue[:URL]`. */
+  readonly on?: string;
+  /** Minutes that a unit of work should take at least at a fleet. */
+  readonly unitMinutes?: number;
   readonly dryRun?: boolean;
   readonly resume?: string;
   readonly extend?: string;
@@ -60,7 +64,7 @@ export async function study(programFiles: ProgramFiles, given: string | undefine
   }
   if (options.retry) throw new UserError("--retry needs a study: --resume ID --retry");
   if (options.extend !== undefined) {
-    const flags = { "--dry-run": options.dryRun, "--workers": options.workers, "--cohort": options.cohort };
+    const flags = { "--dry-run": options.dryRun, "--workers": options.workers, "--cohort": options.cohort, "--on": options.on, "--unit-minutes": options.unitMinutes };
     const other = file ?? options.preset ?? Object.entries(flags).find(([, value]) => value !== undefined)?.[0];
     if (other !== undefined) throw new UserError(`--extend takes only --set and --seeds; "${other}" cannot be combined with it`);
     if (set.length === 0) throw new UserError("--extend needs an addition, such as --seeds 5 or --set axes.0.values.points=21");
@@ -76,9 +80,10 @@ export async function study(programFiles: ProgramFiles, given: string | undefine
   // Report contradictions before a store is opened or created.
   const expansion = expandStudy(definition);
   if (!expansion.ok) throw new UserError("The study is not valid:", expansion.errors);
+  const at = { ...(options.on !== undefined && { on: options.on }), ...(options.unitMinutes !== undefined && { unitTime: options.unitMinutes * 60_000 }) };
   const services = await openServices(programFiles, storeDir);
   const start = async () => {
-    const started = await services.handlers["studies.start"]({ study: definition, ...running });
+    const started = await services.handlers["studies.start"]({ study: definition, ...running, ...at });
     if (options.tag.length > 0) await services.handlers["studies.tag"]({ studies: [started.id], add: [...new Set(options.tag)], remove: [] });
     return started;
   };

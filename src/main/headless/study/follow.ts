@@ -11,6 +11,9 @@ import type { StudyReport } from "./report.ts";
 export async function follow(services: Services, begin: () => StudySummary | Promise<StudySummary>, report: StudyReport, steps?: StepFeed): Promise<number> {
   let id: string | undefined;
   let asked = false;
+  /** Where the study trains, unless on this machine. */
+  let fleet: string | undefined;
+  let leave: () => void = () => undefined;
   const stop = () => {
     if (id === undefined) return;
     // Fails if the study has just ended.
@@ -18,12 +21,18 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
   };
   const forget = onInterrupt(() => {
     asked = true;
+    if (fleet !== undefined) return leave();
     report.note("stopping; progress is saved (repeat to force)");
     stop();
   });
   try {
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
+    let isLeft = false;
+    leave = () => {
+      isLeft = true;
+      end();
+    };
     const standsStill = ({ status }: StudySummary) => status !== "running" && status !== "paused";
     services.on("study.changed", (changed) => {
       if (changed.id !== id) return;
@@ -44,9 +53,15 @@ export async function follow(services: Services, begin: () => StudySummary | Pro
     });
     const begun = await begin();
     id = begun.id;
+    fleet = begun.fleet;
     report.started(begun);
-    if (asked) stop();
+    if (asked && fleet !== undefined) leave();
+    else if (asked) stop();
     if (!standsStill(await services.handlers["studies.get"]({ study: id }))) await ended;
+    if (isLeft) {
+      report.note(`${fleet} goes on with the study; to take it in: hypertower study --resume ${id}`);
+      return exitCodes.interrupted;
+    }
     // Stopping runs still report their last step.
     const last = await untilQuiet(services, id);
     if (steps) {
