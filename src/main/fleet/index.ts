@@ -18,10 +18,12 @@ export interface FleetContext {
 type Kind = Exclude<FleetName["kind"], "local">;
 type Opener<K extends Kind> = (name: Extract<FleetName, { kind: K }>, context: FleetContext) => Promise<Fleet>;
 
-const missing = (kind: string) => (): Promise<Fleet> => Promise.reject(new FleetError(`This Hypertower has no fleet of the kind ${kind}.`, { retry: false }));
-
 const openers: { readonly [K in Kind]: Opener<K> } = {
-  slurm: missing("slurm"),
+  slurm: async ({ profile: profileName }) => {
+    const [{ SlurmFleet }, { findProfile }] = await Promise.all([import("./slurm/slurmFleet.ts"), import("./slurm/profiles.ts")]);
+    return SlurmFleet.open({ profileName, profile: findProfile(profileName) });
+  },
+  folder: async ({ folder }) => (await import("./folder/folderFleet.ts")).FolderFleet.open(folder),
   queue: async ({ url }, context) => (await import("./queue/open.ts")).openQueue(url, context),
 };
 
@@ -29,6 +31,7 @@ const openers: { readonly [K in Kind]: Opener<K> } = {
 export async function openFleet(text: string, context: FleetContext): Promise<Fleet> {
   const name = parseFleetName(text);
   if (name.kind === "slurm") return openers.slurm(name, context);
+  if (name.kind === "folder") return openers.folder(name, context);
   if (name.kind === "queue") return openers.queue(name, context);
   throw new FleetError("This machine is not a fleet that has to be opened: its runs are trained by the host itself.", { retry: false });
 }

@@ -1,4 +1,5 @@
-/** Names of fleets, as `--on` takes them and a study stores them: `local`, `slurm:PROFILE`, `queue`, `queue:URL`. */
+/** Names of fleets, as `--on` takes them and a study stores them: `local`, `slurm:PROFILE`, `folder:DIR`, `queue`, `queue:URL`. */
+import { isAbsolute, resolve } from "node:path";
 import { FleetError } from "./fleet.ts";
 
 export const local = "local";
@@ -6,10 +7,12 @@ export const local = "local";
 export type FleetName =
   | { readonly kind: "local" }
   | { readonly kind: "slurm"; readonly profile: string }
+  /** Absolute path of a folder that workers share. */
+  | { readonly kind: "folder"; readonly folder: string }
   /** `url`: null for the Postgres that Hypertower starts on this machine. */
   | { readonly kind: "queue"; readonly url: string | null };
 
-export const fleetNames = "local, slurm:PROFILE, queue, or queue:postgres://USER@HOST/DATABASE";
+export const fleetNames = "local, slurm:PROFILE, folder:DIR, queue, or queue:postgres://USER@HOST/DATABASE";
 
 /** @throws FleetError for a name of no kind */
 export function parseFleetName(text: string): FleetName {
@@ -19,6 +22,10 @@ export function parseFleetName(text: string): FleetName {
   if (kind === "slurm") {
     if (rest !== undefined && /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(rest)) return { kind, profile: rest };
     throw new FleetError(`“${withoutPassword(name)}” names no profile of Slurm. Write slurm:PROFILE with the name of a profile: 1 to 100 letters, digits, “.”, “-” or “_”.`, { retry: false });
+  }
+  if (kind === "folder") {
+    if (rest !== undefined && isAbsolute(rest) && !rest.includes("\n")) return { kind, folder: resolve(rest) };
+    throw new FleetError(`“${name}” names no shared folder. Write folder:DIR with an absolute path, which is the same on every machine.`, { retry: false });
   }
   if (kind === "queue") {
     if (rest === undefined || rest === "") return { kind, url: null };

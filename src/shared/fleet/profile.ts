@@ -1,6 +1,5 @@
 /** A named profile of a cluster with Slurm: where and how its jobs run. Kept in a file and edited in the window. */
 import { z } from "zod";
-import { identifier } from "./unit.ts";
 
 /** One value of an option of sbatch. */
 const value = z
@@ -52,5 +51,8 @@ export const slurmProfile = z.strictObject({
 export type SlurmProfile = z.infer<typeof slurmProfile>;
 export type SlurmProfileInput = z.input<typeof slurmProfile>;
 
-export const slurmProfiles = z.strictObject({ profiles: z.record(identifier, slurmProfile) });
+/** Names of profiles, as in `--on slurm:NAME`. */
+export const profileName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, "must be 1 to 100 letters, digits, dots, - or _");
+
+export const slurmProfiles = z.strictObject({ profiles: z.record(profileName, slurmProfile) });
 export type SlurmProfiles = z.infer<typeof slurmProfiles>;

@@ -6,12 +6,13 @@ describe("names of fleets", () => {
   it("are parsed", () => {
     expect(parseFleetName("local")).toEqual({ kind: "local" });
     expect(parseFleetName(" slurm:gpu-a100 ")).toEqual({ kind: "slurm", profile: "gpu-a100" });
+    expect(parseFleetName("folder:/shared/units")).toEqual({ kind: "folder", folder: "/shared/units" });
     expect(parseFleetName("queue")).toEqual({ kind: "queue", url: null });
     expect(parseFleetName("queue:postgres://me@db.local/tower?sslmode=require")).toEqual({ kind: "queue", url: "postgres://me@db.local/tower?sslmode=require" });
   });
 
-  it.each(["", "slurm", "slurm:", "slurm:../x", "queue:http://x", "queue:postgres", "local:1", "gpu", "Slurm:a"])("refuses %j and says what is allowed", (name) => {
-    expect(() => parseFleetName(name)).toThrow(/slurm:PROFILE|queue/);
+  it.each(["", "slurm", "slurm:", "slurm:../x", "folder", "folder:here", "queue:http://x", "queue:postgres", "local:1", "gpu", "Slurm:a"])("refuses %j and says what is allowed", (name) => {
+    expect(() => parseFleetName(name)).toThrow(/slurm:PROFILE|folder:DIR|queue/);
   });
 
   it("never show a password", async () => {
