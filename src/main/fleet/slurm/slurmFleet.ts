@@ -361,4 +361,7 @@ function byPlace(jobs: readonly SlurmJob[]): ReadonlyMap<string, SlurmJob> {
 
 const jobOf = (job: UnitJob | null, jobs: ReadonlyMap<string, SlurmJob>): SlurmJob | undefined => (job ? jobs.get(placeOf(job.array, job.index)) : undefined);
 
-const jobId = (job: UnitJob | null): string | null => (job?.job == null ? null : job.single ? job.job : `${job.job}_${job.index}`);
+const jobId = (job: UnitJob | null): string | null => {
+  if (job === null || job.job === null) return null;
+  return job.single ? job.job : `${job.job}_${job.index}`;
+};
