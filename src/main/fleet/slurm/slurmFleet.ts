@@ -3,14 +3,12 @@ import { randomBytes } from "node:crypto";
 import { userInfo } from "node:os";
 import { readFile, rm } from "node:fs/promises";
 import { nounFor } from "../../../shared/text.ts";
-import { maxOf } from "../../../shared/extent.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { SlurmProfile } from "../../../shared/fleet/profile.ts";
 import type { Unit } from "../../../shared/fleet/unit.ts";
 import type { WorkerState } from "../../../shared/fleet/worker.ts";
 import { FleetError, type CheckpointRef, type Fleet, type FleetNews, type SegmentRef, type UnitNews, type UnitPackage, type UnitSteering } from "../fleet.ts";
 import { readUnit } from "../folder/claim.ts";
-import { namesIn } from "../folder/files.ts";
 import { handedIn, settledState } from "../folder/folderFleet.ts";
 import { UnitsFolder, type UnitFiles } from "../folder/unitsFolder.ts";
 import { WorkersFolder } from "../folder/workersFolder.ts";
@@ -18,6 +16,7 @@ import { Arrays, type UnitJob } from "./arrays.ts";
 import { runSlurm, slurmError, type RunSlurm } from "./commands.ts";
 import { endedReason, listJobs, phaseOf, waitingReason, type SlurmJob } from "./jobs.ts";
 import { scriptOf } from "./script.ts";
+import { namePrefix, Submitter } from "./submitter.ts";
 
 export interface SlurmFleetOptions {
   readonly profile: SlurmProfile;
@@ -26,13 +25,10 @@ export interface SlurmFleetOptions {
   readonly user?: string;
 }
 
-/** Beginning of the names of all arrays. */
-const namePrefix = "hypertower-";
 /** Arguments of one scancel at most. */
 const cancelAtOnce = 200;
 /** Nodes that may say that they cannot train a unit before it is set aside. */
 const maxRefusals = 3;
-const defaultArraySize = 1_001;
 
 export class SlurmFleet implements Fleet {
   readonly name: string;
@@ -44,8 +40,7 @@ export class SlurmFleet implements Fleet {
   readonly #folder: UnitsFolder;
   readonly #workers: WorkersFolder;
   readonly #arrays: Arrays;
-  /** Jobs that an array may have; 1 where the cluster has none. */
-  #arraySize: number | undefined;
+  readonly #submitter: Submitter;
   #last: Promise<void> = Promise.resolve();
   /** Why waiting units are not submitted at present. */
   #held: string | null = null;
@@ -59,6 +54,7 @@ export class SlurmFleet implements Fleet {
     this.#folder = new UnitsFolder(profile.folder);
     this.#workers = new WorkersFolder(this.#folder);
     this.#arrays = new Arrays(this.#folder);
+    this.#submitter = new Submitter({ profile, run, folder: this.#folder, arrays: this.#arrays });
   }
 
   /** @throws FleetError where the shared folder cannot be used */
@@ -81,7 +77,7 @@ export class SlurmFleet implements Fleet {
     for (const each of units) if (await this.#folder.add(each)) added.push(each.unit.id);
     if (added.length === 0) return;
     try {
-      await this.#submit(units.map(({ unit }) => unit).filter(({ id }) => added.includes(id)), await this.#jobs());
+      await this.#submitter.submit(units.map(({ unit }) => unit).filter(({ id }) => added.includes(id)), await this.#jobs());
       this.#held = null;
     } catch (error) {
       // Units stay where Slurm takes them later.
@@ -104,7 +100,7 @@ export class SlurmFleet implements Fleet {
     }
     if (again.length > 0) {
       try {
-        await this.#submit(again, jobs);
+        await this.#submitter.submit(again, jobs);
         this.#held = null;
       } catch (error) {
         this.#held = messageOf(error);
@@ -197,7 +193,7 @@ export class SlurmFleet implements Fleet {
 
   /** The script of an array of these units, as it would be submitted now; nothing is submitted. */
   async dryRun(units: number, threads: number): Promise<string> {
-    const size = await this.#sizeOfArrays();
+    const size = await this.#submitter.sizeOfArrays();
     return scriptOf({ profile: this.#profile, name: `${namePrefix}example`, folder: this.#arrays.folderOf("example"), units: Math.min(units, size), threads, throttle: this.#profile.atOnce ?? null, exclude: [], single: size === 1 });
   }
 
@@ -260,7 +256,7 @@ export class SlurmFleet implements Fleet {
       return ["canceled", reason, false];
     }
     const left = files.end?.outcome === "left";
-    const refusals = await this.#refusals(unit);
+    const refusals = await this.#submitter.refusals(unit);
     const reason = left ? files.end!.reason : await this.#reasonOf(unit, job, listed, files, refusals);
     // Being preempted is no fault of the unit.
     const failures = job.failures + (left || listed?.state === "PREEMPTED" ? 0 : 1);
@@ -284,72 +280,6 @@ export class SlurmFleet implements Fleet {
     return `${ended} before Hypertower began; the last lines of its output:\n${output}`;
   }
 
-  /** Nodes that said that they cannot train the unit. */
-  async #refusals(unit: string): Promise<string[]> {
-    return (await namesIn(this.#folder.paths(unit).at("refused"))).filter((name) => /^[\w.-]{1,100}$/.test(name));
-  }
-
-  /** Submits units as arrays, as many as may run. @throws FleetError */
-  async #submit(units: readonly Unit[], jobs: ReadonlyMap<string, SlurmJob>): Promise<void> {
-    const size = await this.#sizeOfArrays();
-    let room = await this.#room(jobs);
-    // Nodes that cannot train a unit are left out for it.
-    const groups = new Map<string, Unit[]>();
-    for (const unit of units) {
-      const key = (await this.#refusals(unit.id)).sort().join(",");
-      groups.set(key, [...(groups.get(key) ?? []), unit]);
-    }
-    for (const [exclude, all] of groups) {
-      const arrays = Math.ceil(all.length / size);
-      for (let at = 0, left = arrays; at < all.length && room > 0; at += size, left--) {
-        // What may run at once is shared by the arrays.
-        const throttle = room === Infinity ? null : Math.max(1, Math.floor(room / left));
-        const members = all.slice(at, at + size);
-        await this.#submitArray(members, throttle, exclude === "" ? [] : exclude.split(","), size === 1);
-        if (throttle !== null) room -= Math.min(throttle, members.length);
-      }
-    }
-  }
-
-  async #submitArray(units: readonly Unit[], throttle: number | null, exclude: readonly string[], single: boolean): Promise<void> {
-    const name = `${namePrefix}${Date.now().toString(36)}-${randomBytes(3).toString("hex")}`;
-    const ids = units.map(({ id }) => id);
-    const script = scriptOf({ profile: this.#profile, name, folder: this.#arrays.folderOf(name), units: units.length, threads: maxOf(units.map(({ needs }) => needs.threads)), throttle, exclude, single });
-    const path = await this.#arrays.make(name, ids, script, throttle);
-    const before = await Promise.all(ids.map((id) => this.#arrays.jobOf(id)));
-    const jobs = ids.map((_, index): UnitJob => ({ array: name, index, job: null, failures: before[index]?.failures ?? 0, reason: before[index]?.reason ?? null, single }));
-    for (const [i, id] of ids.entries()) await this.#arrays.setJob(id, jobs[i]!);
-    const answer = await this.#run("sbatch", ["--parsable", `--chdir=${this.#folder.root}`, path]);
-    const number = /^(\d+)/.exec(answer.stdout.trim())?.[1];
-    if (answer.code !== 0 || number === undefined) {
-      for (const [i, id] of ids.entries()) await (before[i] ? this.#arrays.setJob(id, before[i]) : rm(this.#folder.paths(id).at("job.json"), { force: true }));
-      await rm(this.#arrays.folderOf(name), { recursive: true, force: true });
-      throw slurmError(`The units could not be submitted${this.#profile.partition === undefined ? "" : ` to the partition ${this.#profile.partition}`}`, answer);
-    }
-    for (const [i, id] of ids.entries()) await this.#arrays.setJob(id, { ...jobs[i]!, job: number });
-  }
-
-  /** Jobs that may run beside those that are there. */
-  async #room(jobs: ReadonlyMap<string, SlurmJob>): Promise<number> {
-    const { atOnce } = this.#profile;
-    if (atOnce === undefined) return Infinity;
-    const live = new Map<string, number>();
-    for (const job of jobs.values()) if (phaseOf(job) !== "over") live.set(job.name, (live.get(job.name) ?? 0) + 1);
-    let taken = 0;
-    for (const [array, count] of live) taken += Math.min(count, (await this.#arrays.throttleOf(array)) ?? count);
-    return Math.max(0, atOnce - taken);
-  }
-
-  async #sizeOfArrays(): Promise<number> {
-    if (this.#arraySize !== undefined) return this.#arraySize;
-    const answer = await this.#run("scontrol", ["show", "config"]).catch((error: unknown) => {
-      // Some login nodes have no scontrol.
-      if (error instanceof FleetError && !error.retry) return { code: 1, stdout: "", stderr: "" };
-      throw error;
-    });
-    const said = /^MaxArraySize\s*=\s*(\d+)/m.exec(answer.stdout)?.[1];
-    return (this.#arraySize = Math.max(1, said === undefined ? defaultArraySize : Number(said)));
-  }
 }
 
 const placeOf = (name: string, index: number) => `${name} ${index}`;
