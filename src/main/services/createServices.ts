@@ -206,7 +206,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     store,
     storeFolder: options.storeDir,
     version: options.version,
-    open: extras.openFleet ?? ((name) => openFleet(name, { storeFolder: options.storeDir, version: options.version, warn: (message) => log.warn(message) })),
+    open: extras.openFleet ?? ((name) => openFleet(name, { storeFolder: options.storeDir, version: options.version, warn: (message) => log.warn(message), launch: options.launchTrainer })),
     filesOf: fingerprintsOf,
     log,
     checkpointEvery: extras.checkpointEvery,
