@@ -31,7 +31,7 @@ export interface StudiesOptions {
   readonly controls: RunControls;
   readonly machine: Pick<Machine, "calibration">;
   /** Trains at fleets; without it, all studies train on this machine. */
-  readonly coordinator?: Pick<Coordinator, "ready"> | undefined;
+  readonly coordinator?: Pick<Coordinator, "ready" | "abandon"> | undefined;
   /** @throws when an experiment has no data to train on */
   readonly check: (experiment: Experiment) => Promise<unknown>;
   /** Bytes free on the disk of a file; `freeBytes` by default. */
@@ -240,6 +240,7 @@ export class Studies {
     }
     this.#options.store.studies.moveToBin(ids, Date.now(), withRuns);
     for (const id of ids) this.#runners.delete(id);
+    this.#options.coordinator?.abandon(ids);
     return ids.map((id) => this.#changed(id));
   }
 

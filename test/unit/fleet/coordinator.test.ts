@@ -365,3 +365,28 @@ describe("a study at a fleet is controlled", { timeout: 60_000 }, () => {
     expect(await services.handlers["studies.list"]({ deleted: false })).toEqual([]);
   });
 });
+
+describe("a study that was left at a fleet", { timeout: 60_000 }, () => {
+  it("goes on by itself only where it was training, and is ended there when it is deleted", async () => {
+    const fleet = new MemoryFleet();
+    const first = await open(fleet);
+    const { id } = await start(first.services);
+    await vi.waitFor(() => expect(fleet.submitted).toHaveLength(1));
+    const { unit } = fleet.submitted[0]!;
+    fleet.kept.get(unit.id)!.state = "running";
+    for (const { ref, entries } of segmentsOf(unit, 1).slice(0, 3)) fleet.put(ref, entries);
+    await until(first.services, id, ({ points }) => points.some(({ steps }) => steps === 30));
+    await first.services.handlers["studies.pause"]({ study: id });
+    await vi.waitFor(() => expect(fleet.kept.get(unit.id)!.steering.map(({ type }) => type)).toContain("pause"), { timeout: 10_000 });
+    await first.services.close();
+    const { services } = await open(fleet, first.storeDir);
+    await services.fleets.attach();
+    const left = await services.handlers["studies.get"]({ study: id });
+    expect(left.status).toBe("interrupted");
+    const run = left.points.find(({ steps }) => steps === 30)!.run!;
+    await expect(Promise.resolve().then(() => services.handlers["runs.resume"]({ run, fromStart: false }))).rejects.toThrow("goes on at the fleet of its study; resume the study");
+    expect(fleet.kept.size).toBe(1);
+    await services.handlers["studies.delete"]({ studies: [id], withRuns: true });
+    await vi.waitFor(() => expect([fleet.kept.size, inFlight(services)]).toEqual([0, []]), { timeout: 10_000 });
+  });
+});

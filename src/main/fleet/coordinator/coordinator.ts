@@ -125,6 +125,18 @@ export class Coordinator {
     this.#options.onChange?.();
   }
 
+  /** Ends what is left at fleets of studies that were moved to the bin. */
+  abandon(studies: readonly string[]): void {
+    const { fleets } = this.#options.store;
+    const units = fleets.units().filter(({ study }) => studies.includes(study));
+    for (const { id, fleet } of units) {
+      fleets.release(fleets.runsOf(id).map(({ run }) => run));
+      this.#link(fleet).lookSoon();
+    }
+    fleets.remove(units.filter(({ state }) => state === "failed").map(({ id }) => id));
+    if (units.length > 0) this.#options.onChange?.();
+  }
+
   /** Studies of failed units, which are forgotten: the caller trains what they lack again. @throws FleetError for one that did not fail */
   retry(ids: readonly string[]): string[] {
     const units = [...this.#byFleet(ids).values()].flat();
@@ -239,7 +251,7 @@ export class Coordinator {
       taken: { attempt: taken.attempt, sequence: taken.sequence },
       fleet: { read: async (segment) => (await link.fleet()).read(segment) },
       logged: (run) => this.#options.store.pendingRun(run)?.steps ?? this.#options.store.getRun(run)?.steps ?? 0,
-      awaits: (run) => this.#options.store.fleets.run(run)?.unit === unit.id && (this.#options.store.getRun(run)?.deletedAt ?? 0) === null,
+      awaits: (run) => this.#options.store.fleets.run(run)?.unit === unit.id && this.#options.store.getRun(run)?.deletedAt === null,
       keepCheckpoint: (run, upTo) => link.keepCheckpoint(intake, run, upTo),
     });
     link.units.set(unit.id, intake);

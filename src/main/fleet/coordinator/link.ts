@@ -41,6 +41,7 @@ export class FleetLink {
   #looking: Promise<void> | undefined;
   #again = false;
   #failures = 0;
+  #looks = 0;
   #closed = false;
 
   constructor(options: LinkOptions) {
@@ -133,7 +134,7 @@ export class FleetLink {
     await this.#handOver(fleet);
     await this.#forget(fleet);
     if (this.units.size === 0) return false;
-    const news = await fleet.look([...this.units.keys()], most);
+    const news = await fleet.look(this.#toLookAt(), most);
     this.#checkpoints = new Map(news.checkpoints.map((ref) => [`${ref.unit} ${ref.run}`, ref]));
     this.#note(news.units);
     const segments = Map.groupBy(news.segments, ({ unit }) => unit);
@@ -155,7 +156,14 @@ export class FleetLink {
     await this.#commit(fleet, done.filter(({ unit }) => !failed.has(unit)));
     const isWhole = news.segments.length < most;
     for (const unit of [...this.units.values()]) await this.#finish(fleet, unit, isWhole && !segments.has(unit.unit.id));
-    return !isWhole;
+    return !isWhole && done.length > 0;
+  }
+
+  /** What is held up fills no look in which others could be taken in: it comes last, and in every second look only. */
+  #toLookAt(): string[] {
+    const [held, others] = [[...this.units.values()].filter(({ problem }) => problem !== null), [...this.units.values()].filter(({ problem }) => problem === null)];
+    this.#looks++;
+    return [...others, ...(others.length > 0 && this.#looks % 2 === 1 ? [] : held)].map(({ unit }) => unit.id);
   }
 
   async #handOver(fleet: Fleet): Promise<void> {

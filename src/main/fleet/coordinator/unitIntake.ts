@@ -23,10 +23,10 @@ export interface UnitIntakeOptions {
   readonly keepCheckpoint: (run: string, upTo: TakenIn) => Promise<void>;
 }
 
-/** Why a segment cannot be taken in at present. `forHost`: until the host does something. */
+/** Why a segment cannot be taken in at present. `inOrder`: nothing is wrong; the host or the worker is still to do something. */
 interface Wait {
   readonly why: string;
-  readonly forHost?: boolean;
+  readonly inOrder?: boolean;
 }
 
 /** Looks after which a segment that is missing or damaged will not come any more. */
@@ -95,11 +95,12 @@ export class UnitIntake {
   async take(segments: readonly SegmentRef[]): Promise<SegmentRef[]> {
     const done: SegmentRef[] = [];
     let waits: Wait | null = null;
-    for (const ref of segments.toSorted((a, b) => a.attempt - b.attempt || a.sequence - b.sequence)) {
+    const ordered = segments.toSorted((a, b) => a.attempt - b.attempt || a.sequence - b.sequence);
+    for (const [i, ref] of ordered.entries()) {
       if (isAfter(ref, this.#at)) {
         // What follows a gap counts for nothing, unless another attempt goes on before it.
         if (waits && ref.attempt === this.#at.attempt) continue;
-        const problem = await this.#next(ref);
+        const problem = (await this.#isTooEarly(ref, ordered[i + 1])) ?? (await this.#next(ref));
         if (problem !== null) {
           waits ??= problem;
           continue;
@@ -109,7 +110,7 @@ export class UnitIntake {
       done.push(ref);
     }
     this.#problem = waits?.why ?? null;
-    this.#stuck = waits === null || waits.forHost || done.some((ref) => isAfter(ref, this.#taken)) ? 0 : this.#stuck + 1;
+    this.#stuck = waits === null || waits.inOrder || done.some((ref) => isAfter(ref, this.#taken)) ? 0 : this.#stuck + 1;
     if (this.#stuck > patience) throw new HostileError(this.#problem!);
     for (const trainer of this.trainers.values()) trainer.hand({ type: "mark" });
     return done;
@@ -132,18 +133,9 @@ export class UnitIntake {
     const { attempt, sequence } = this.#at;
     const isNext = ref.attempt === attempt ? ref.sequence === sequence + 1 : ref.sequence === 0;
     if (!isNext) return { why: `segment ${ref.attempt === attempt ? sequence + 1 : 0} of attempt ${ref.attempt} is missing` };
-    let entries: readonly SegmentEntry[];
-    try {
-      ({ entries } = decodeSegment(await this.#options.fleet.read(ref), ref));
-    } catch (error) {
-      if (error instanceof SegmentError) return { why: error.message };
-      throw error;
-    }
+    const entries = await this.#read(ref);
+    if ("why" in entries) return entries;
     if (ref.sequence === 0 && entries[0]?.type !== "attempt") throw new HostileError("the first segment of an attempt does not say which worker it is of");
-    if (ref.sequence === 0) {
-      const early = entries.map((entry) => this.#isEarly(entry, ref)).find((wait) => wait !== null);
-      if (early) return early;
-    }
     const done = this.#part?.ref.attempt === ref.attempt && this.#part.ref.sequence === ref.sequence ? this.#part.done : 0;
     for (let i = done; i < entries.length; i++) {
       if (this.#end && entries[i]!.type !== "attempt") throw new HostileError("its worker handed in something after the end of its attempt");
@@ -155,6 +147,31 @@ export class UnitIntake {
     this.#part = undefined;
     this.#at = { attempt: ref.attempt, sequence: ref.sequence };
     return null;
+  }
+
+  /** Segments of the attempt before count for nothing once another is taken in: its first runs must go on where those end. */
+  async #isTooEarly(ref: SegmentRef, then: SegmentRef | undefined): Promise<Wait | null> {
+    if (ref.sequence !== 0 || ref.attempt === 1 || this.#part) return null;
+    const isNext = then?.attempt === ref.attempt && then.sequence === 1;
+    for (const each of isNext ? [ref, then] : [ref]) {
+      const entries = await this.#read(each);
+      if ("why" in entries) return entries;
+      for (const entry of entries) {
+        if (entry.type === "end") return null;
+        const early = this.#isEarly(entry, each);
+        if (early) return early;
+      }
+    }
+    return isNext ? null : { why: `attempt ${ref.attempt} has begun`, inOrder: true };
+  }
+
+  async #read(ref: SegmentRef): Promise<readonly SegmentEntry[] | Wait> {
+    try {
+      return decodeSegment(await this.#options.fleet.read(ref), ref).entries;
+    } catch (error) {
+      if (error instanceof SegmentError) return { why: error.message };
+      throw error;
+    }
   }
 
   /** Why an entry has to wait: another attempt goes on where segments of the earlier one are still to come. */
@@ -180,7 +197,7 @@ export class UnitIntake {
     const check = this.#checks.get(run);
     if (!check) throw new HostileError(`its worker handed in something of run ${run}, which is not of the unit`);
     const trainer = this.trainers.get(run);
-    if (!trainer && this.#options.awaits(run)) return { why: `run ${run} is not resumed here yet`, forHost: true };
+    if (!trainer && this.#options.awaits(run)) return { why: `run ${run} is not resumed here yet`, inOrder: true };
     check.check(message);
     // The run is not at this unit any more.
     if (!trainer) return null;
