@@ -170,7 +170,7 @@ program
   .option("--safe", "apply the safe preset to every run: see docs/guard.md")
   .option("--workers <number>", "parallel runs (default: chosen by a short calibration)", wholeNumber(maxWorkers))
   .option("--cohort <number>", "runs trained as one program; auto measures the fastest (default: the study's setting, auto)", cohortSize)
-  .option("--on <fleet>", "where to train: local, slurm:PROFILE, queue, or queue:URL (default: local)")
+  .option("--on <fleet>", "where to train: local, slurm:PROFILE, folder:DIR, queue, or queue:URL (default: local)")
   .option("--unit-minutes <number>", "at a fleet: minutes that a unit of work should take at least (default: 10)", positiveNumber)
   .option("--dry-run", "show the runs and their estimated cost, without training")
   .option("--resume <study>", 'resume a stopped or interrupted study: its id, its beginning, or "last"')
