@@ -43,7 +43,7 @@ function datasetProblem({ kind, title, files }: Unit["needs"]["dataset"], data: 
       // Names come from elsewhere: none may lead out of the dataset's folder.
       if (/(^|[\\/])\.\.([\\/]|$)/.test(`${kind}/${name}`)) return `its dataset names the file ${JSON.stringify(name)}, which is outside the dataset's folder`;
       path = entry ? keptPath(folderOf(entry, data), name) : path;
-      const here = digestOf(path, digest.split(":")[0]!);
+      const here = digestOf(path, digest.split(":")[0]!, path.endsWith(packedEnding) && !name.endsWith(packedEnding));
       if (here !== digest) return `the file ${path} of the dataset ${title} is not the one of the study: its checksum is ${here} instead of ${digest}`;
     } catch (error) {
       const missing = (error as NodeJS.ErrnoException).code === "ENOENT";
@@ -53,16 +53,16 @@ function datasetProblem({ kind, title, files }: Unit["needs"]["dataset"], data: 
   return null;
 }
 
-/** `algorithm:hexadecimal` of a file's contents, unpacked. Reads at once, before anything trains. */
-function digestOf(path: string, algorithm: string): string {
+/** `algorithm:hexadecimal` of a file, or of what is packed in it. Reads at once, before anything trains. */
+function digestOf(path: string, algorithm: string, isPacked: boolean): string {
   if (algorithm !== "sha256" && algorithm !== "md5") throw new Error(`checksums of the kind ${algorithm} are not known`);
   const { size, mtimeMs } = statSync(path);
   const stamp = `${size} ${mtimeMs}`;
-  const key = `${algorithm} ${path}`;
+  const key = `${algorithm} ${isPacked} ${path}`;
   const known = digests.get(key);
   if (known?.stamp === stamp) return known.digest;
   const hash = createHash(algorithm);
-  if (path.endsWith(packedEnding)) hash.update(gunzipSync(readFileSync(path)));
+  if (isPacked) hash.update(gunzipSync(readFileSync(path)));
   else {
     const file = openSync(path, "r");
     try {
