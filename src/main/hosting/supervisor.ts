@@ -247,7 +247,9 @@ export class Supervisor {
   }
 
   async #settle(active: ActiveRun, done: (run: RunSummary) => boolean): Promise<RunSummary> {
-    await active.settled((run) => done(run) || !isActive(run.status), this.#options.answerWithin ?? 2_000);
+    // Other machines answer when they next hand something in.
+    const within = this.#elsewhere.has(active) ? 0 : (this.#options.answerWithin ?? 2_000);
+    await active.settled((run) => done(run) || !isActive(run.status), within);
     return active.summary;
   }
 

@@ -1,4 +1,5 @@
 /** The coordinator's side of one fleet: hands units over, looks at them every few seconds, and takes in what came. */
+import { setTimeout as delay } from "node:timers/promises";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Log } from "../../store/log.ts";
 import type { StoredUnitState } from "../../store/fleetUnits.ts";
@@ -22,6 +23,9 @@ export interface LinkOptions {
   /** The units or their state changed. */
   readonly onChange: () => void;
 }
+
+/** Milliseconds that forgetting units may take when the host closes. */
+const forgetWithin = 5_000;
 
 /** Looks at which a fleet may not know a unit that it was given. */
 const unknownLooks = 5;
@@ -85,6 +89,8 @@ export class FleetLink {
     clearTimeout(this.#timer);
     await this.#looking;
     const fleet = await this.#fleet?.catch(() => undefined);
+    // A command that ends with its study leaves nothing behind, where the fleet answers.
+    if (fleet && this.#failures === 0) await Promise.race([this.#forget(fleet).catch(() => undefined), delay(forgetWithin, undefined, { ref: false })]);
     await fleet?.close().catch((error: unknown) => this.#options.log.warn(`fleet ${this.#options.name}: ${messageOf(error)}`));
   }
 
