@@ -34,6 +34,7 @@ const passing = /unable to contact|connection (refused|timed out)|timed? ?out|te
 
 /** Advice by what Slurm said. */
 const advice: readonly (readonly [RegExp, string])[] = [
+  [/configuration source|ClusterName needs|process configuration file/i, "this machine belongs to no cluster: start the coordinator on a login node (hypertower serve)"],
   [/partition/i, "correct the partition of the profile (sinfo lists them)"],
   [/account/i, "correct the account of the profile (sacctmgr show associations lists yours)"],
   [/qos/i, "correct the qos of the profile"],
