@@ -14,6 +14,7 @@ export class MemoryClaim implements Claim {
   /** Thrown by whatever is handed in, while there is one. */
   failure: Error | null = null;
   refused = 0;
+  released = false;
   readonly #steerings: UnitSteering[] = [];
   readonly #listeners = new Set<(steering: UnitSteering) => void>();
   readonly #lost = new Set<(reason: string) => void>();
@@ -73,6 +74,10 @@ export class MemoryClaim implements Claim {
   steer(steering: UnitSteering): void {
     this.#steerings.push(steering);
     for (const listener of this.#listeners) listener(steering);
+  }
+
+  release(): void {
+    this.released = true;
   }
 
   lose(reason: string): void {

@@ -136,6 +136,13 @@ describe("a unit in training", () => {
     expect(factsOf(messagesOf(claim.segments, "run-2")).end).toMatchObject({ outcome: "finished" });
   });
 
+  it("gives the unit up where nothing can be handed in ever, and no sign of life then", async () => {
+    const claim = new MemoryClaim(makeUnit("unit-10", [[["run-1", tiny(1, 100_000)]]]));
+    claim.failure = new FleetError("you may not write there", { retry: false });
+    expect(await train(claim).done).toEqual({ type: "lost", reason: "you may not write there" });
+    expect(claim.released).toBe(true);
+  });
+
   it("fails with the reason where no trainer can be started", async () => {
     const claim = new MemoryClaim(makeUnit("unit-9", [[["run-1", tiny(1)]]]));
     const training = train(claim, { launch: () => Promise.reject(new Error("no memory")) });

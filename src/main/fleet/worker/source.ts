@@ -34,6 +34,8 @@ export interface Claim {
   onSteering(listener: (steering: UnitSteering) => void): () => void;
   /** The unit was taken away (another attempt has begun, or it was canceled): hand in nothing more. */
   onLost(listener: (reason: string) => void): () => void;
+  /** The attempt was given up without an end: gives no further sign of life, so that the unit goes to another. */
+  release?(): void;
   /** @param outcome `ended`: all handed in. `left`: to be continued from its checkpoints, elsewhere or later. `failed`: with a reason */
   end(outcome: { readonly type: "ended" } | { readonly type: "left"; readonly reason: string } | { readonly type: "failed"; readonly reason: string }): Promise<void>;
 }

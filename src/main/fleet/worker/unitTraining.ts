@@ -79,7 +79,10 @@ export class UnitTraining {
     const failing = this.#spool.failed.catch((error: unknown) => this.#lose(messageOf(error)));
     try {
       const trained = await this.#trained();
-      return this.#lost === undefined ? trained : { type: "lost", reason: this.#lost };
+      const lost = this.#lost ?? (trained.type === "lost" ? trained.reason : undefined);
+      if (lost === undefined) return trained;
+      this.#claim.release?.();
+      return { type: "lost", reason: lost };
     } finally {
       for (const end of unsubscribe) end();
       this.#spool.abandon();

@@ -110,7 +110,7 @@ async function work(programFiles: ProgramFiles, options: WorkerCommandOptions, s
 
 /** `left` means that it is to be continued: a script may queue the job again. */
 function codeOf(trained: readonly UnitTrained[]): number {
-  if (trained.some(({ type }) => type === "failed")) return exitCodes.error;
+  if (trained.some(({ type }) => type === "failed" || type === "lost")) return exitCodes.error;
   return trained.some((how) => how.type === "left" && !how.asked) ? exitCodes.left : exitCodes.ok;
 }
 

@@ -20,7 +20,7 @@ export function addWorkerCommand(program: Command, programFiles: ProgramFiles): 
     .option("--until-empty", "with --folder or --queue: end when there is no unit to train")
     .addHelpText(
       "after",
-      "\nSIGTERM, SIGINT and SIGUSR2 end it with checkpoints, from which the next attempt goes on.\nExit codes: 0 all is handed in, 1 a unit failed, 6 units were left to be continued, 7 this machine cannot train the unit (it says why).",
+      "\nSIGTERM, SIGINT and SIGUSR2 end it with checkpoints, from which the next attempt goes on.\nExit codes: 0 all is handed in, 1 a unit failed or was taken away, 6 units were left to be continued, 7 this machine cannot train the unit (it says why).",
     )
     .action((options: WorkerCommandOptions) => finish(import("../commands/worker.ts").then(({ worker }) => worker(programFiles, options))));
 }
