@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, existsSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeProfiles } from "../../../src/main/fleet/slurm/profiles.ts";
 import { SlurmFleet } from "../../../src/main/fleet/slurm/slurmFleet.ts";
 import { slurmProfile, type SlurmProfileInput } from "../../../src/shared/fleet/profile.ts";
+import { runCommand } from "../../support/commandLine.ts";
 import { Driven } from "../../support/fleet/drive.ts";
 import { makeUnit, tiny } from "../../support/fleet/units.ts";
 import { trainedHere } from "../../support/fleet/trainedHere.ts";
@@ -143,6 +145,24 @@ describe("Slurm", () => {
     await refused.settled();
     expect(refused.states.get("version-0")).toMatchObject({ state: "failed", attempts: 0 });
     expect(refused.states.get("version-0")!.reason).toMatch(/cannot train it: it was made by Hypertower 0.0.1/);
+  });
+
+  it("trains a study of the command line to the table of one that is trained here", async () => {
+    const folder = join(root, "study");
+    mkdirSync(folder);
+    const profiles = join(root, "slurm.json");
+    writeProfiles({ profiles: { here: slurmProfile.parse({ folder, command: `'${process.execPath}' '${entry}'`, minutes: 10, atOnce: 3 }) } }, profiles);
+    const study = join(root, "study.json");
+    const { name: _name, ...base } = tiny(0, 10);
+    writeFileSync(study, JSON.stringify({ name: "a study", base, seeds: [0, 1, 2, 3, 4, 5] }));
+    const train = async (where: string) => {
+      const { code, stdout, stderr } = await runCommand(join(root, `store-${where.slice(0, 5)}`), ["study", study, "--on", where, "--unit-minutes", "0.001"], undefined, { HYPERTOWER_SLURM: profiles });
+      expect(code, stderr).toBe(0);
+      return stdout.split("\n").filter((line) => /^(HEIGHT|height|At height)/.test(line));
+    };
+    const there = await train("slurm:here");
+    expect(there).toHaveLength(3);
+    expect(there).toEqual(await train("local"));
   });
 
   it("prints the script that it would submit, and asks Slurm about it, without submitting", async () => {
