@@ -1,6 +1,6 @@
 /**
  * Real workers of a queue as processes: what they hand in while one is killed and PostgreSQL is restarted equals what they
- * hand in undisturbed. Run by `npm run test:fleet`, or by itself.
+ * hand in undisturbed.
  */
 import assert from "node:assert/strict";
 import { spawn, type ChildProcess } from "node:child_process";
@@ -9,12 +9,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { it } from "vitest";
 import { FleetError } from "../../src/main/fleet/fleet.ts";
 import { QueueFleet } from "../../src/main/fleet/queue/queueFleet.ts";
 import { decodeSegment, type Segment } from "../../src/main/fleet/segment.ts";
 import type { Unit } from "../../src/shared/fleet/unit.ts";
 import { factsOf, makeUnit, messagesOf, tiny, type RunFacts } from "../support/fleet/units.ts";
-import { startQueueServer, type QueueServer } from "../support/queueServer.ts";
+import { queueServerProblem, startQueueServer, type QueueServer } from "../support/queueServer.ts";
 
 const root = join(import.meta.dirname, "../..");
 const [units, workers, epochs] = [6, 4, 40];
@@ -60,7 +61,7 @@ async function takeIn(fleet: QueueFleet, ids: readonly string[], onSegment: (cou
 
 const facts = (taken: ReadonlyMap<string, Segment[]>, prefix: string): RunFacts[] => Array.from({ length: units }, (_, seed) => factsOf(messagesOf(taken.get(`${prefix}-${seed}`)!, `${prefix}-run-${seed}`)));
 
-async function main(): Promise<void> {
+it.skipIf(queueServerProblem !== null)("real workers hand in the same when one is killed and PostgreSQL is restarted", async () => {
   const server = await startQueueServer();
   const temporary = await mkdtemp(join(tmpdir(), "hypertower-workers-"));
   const running: WorkerProcess[] = [];
@@ -107,6 +108,4 @@ async function main(): Promise<void> {
     await server.remove();
     await rm(temporary, { recursive: true, force: true });
   }
-}
-
-await main();
+});

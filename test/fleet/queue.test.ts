@@ -2,18 +2,19 @@
  * The queue under load and faults, on the PostgreSQL of this repository or on that of `HYPERTOWER_POSTGRES`, a folder of its
  * programs such as /usr/lib/postgresql/15/bin: how many segments it takes in, and that restarts of PostgreSQL and lost
  * workers lose and double nothing. Workers are simulated: each hands in what it is told, and forgets nothing that was not
- * taken. Run by `npm run test:fleet`, or by itself.
+ * taken.
  */
 import assert from "node:assert/strict";
 import { availableParallelism, loadavg } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { afterAll, beforeAll, describe, it } from "vitest";
 import { FleetError, type FleetNews, type SegmentRef } from "../../src/main/fleet/fleet.ts";
 import { parseAddress } from "../../src/main/fleet/queue/address.ts";
 import { QueueDatabase } from "../../src/main/fleet/queue/database.ts";
 import { QueueFleet } from "../../src/main/fleet/queue/queueFleet.ts";
 import { QueueSource } from "../../src/main/fleet/queue/queueSource.ts";
 import type { Claim } from "../../src/main/fleet/worker/source.ts";
-import { startQueueServer, type QueueServer } from "../support/queueServer.ts";
+import { queueServerProblem, startQueueServer, type QueueServer } from "../support/queueServer.ts";
 import { machine, unitOf } from "../support/queueUnits.ts";
 
 const networks = "/nonexistent";
@@ -199,16 +200,17 @@ async function lostAndPoison(server: QueueServer): Promise<void> {
   await finish(fleet, units, simulated);
 }
 
-async function main(): Promise<void> {
-  const server = await startQueueServer();
-  try {
+describe.skipIf(queueServerProblem !== null)(queueServerProblem === null ? "the queue" : `the queue (skipped: ${queueServerProblem})`, () => {
+  let server: QueueServer;
+  beforeAll(async () => {
+    server = await startQueueServer();
     const database = await QueueDatabase.open(parseAddress(server.administrator), "test", 1);
     console.log((await database.query<{ version: string }>("SELECT version()"))[0]!.version.split(",")[0]);
     await database.close();
-    for (const scenario of [intake, restarts, lostAndPoison]) await scenario(server);
-  } finally {
-    await server.remove();
-  }
-}
+  });
+  afterAll(() => server.remove());
 
-await main();
+  it("takes in what 64 workers hand in as fast as they can", () => intake(server));
+  it("survives restarts of PostgreSQL without loss, doubles or a lost attempt", () => restarts(server));
+  it("gives a lost worker's unit to another, and sets a unit aside that fails everywhere", () => lostAndPoison(server));
+});
