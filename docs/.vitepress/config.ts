@@ -82,6 +82,7 @@ export default defineConfig({
         ["Exports", "exports"],
         ["Models out and in", "models-out"],
         ["Reports", "reports"],
+        ["A queue in PostgreSQL", "queue"],
         ["Archives", "archives"],
         ["Dependencies", "dependencies"],
       ]),
