@@ -1,13 +1,14 @@
 /** The queue on a real PostgreSQL of this machine: units, claims, what is handed in, and who may do what. */
 import { createHash } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { FleetError, UnitSteering } from "../../../src/main/fleet/fleet.ts";
-import { parseAddress } from "../../../src/main/fleet/queue/address.ts";
+import { parseAddress, withoutPasswords } from "../../../src/main/fleet/queue/address.ts";
 import { QueueDatabase } from "../../../src/main/fleet/queue/database.ts";
 import { initializeQueue } from "../../../src/main/fleet/queue/init.ts";
+import { openQueue } from "../../../src/main/fleet/queue/open.ts";
 import { QueueFleet } from "../../../src/main/fleet/queue/queueFleet.ts";
 import { QueueSource } from "../../../src/main/fleet/queue/queueSource.ts";
 import { queueStatus } from "../../../src/main/fleet/queue/status.ts";
@@ -296,6 +297,21 @@ describe.skipIf(queueServerProblem !== null)(title, () => {
     } finally {
       await administrator.query("UPDATE hypertower.release SET version = $1", [again.version]);
     }
+  });
+
+  it("is opened again without the password, which a file of this user keeps", async () => {
+    const context = { storeFolder: folder, version: "1", warn: () => undefined };
+    const first = await openQueue(server.coordinator, context);
+    await first.close();
+    const { password } = new URL(server.coordinator);
+    const name = server.coordinator.replace(`:${password}`, "");
+    expect(first.name).toBe(`queue:${name}`);
+    if (process.platform !== "win32") expect((await stat(join(folder, "queue", "urls.json"))).mode & 0o777).toBe(0o600);
+    const again = await openQueue(name, context);
+    expect(await again.workers()).toEqual([]);
+    await again.close();
+    await expect(openQueue(name, { ...context, storeFolder: join(folder, "other") })).rejects.toThrow("asks for a password");
+    expect(withoutPasswords(`at ${server.coordinator} and ${name}`)).not.toContain(password);
   });
 
   it("says what is wrong with a connection, without its password", async () => {

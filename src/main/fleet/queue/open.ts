@@ -30,6 +30,8 @@ export async function openQueue(url: string | null, context: OpenQueueContext): 
   try {
     return await QueueFleet.open(server.coordinator, {
       name: "queue",
+      // Nothing but a killed host is silent here.
+      heartbeat: 20,
       onLeave: async () => workers?.end(),
       onClose: () => server.stop(),
     });
