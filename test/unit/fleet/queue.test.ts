@@ -299,6 +299,26 @@ describe.skipIf(queueServerProblem !== null)(title, () => {
     }
   });
 
+  it("is initialized by who may make roles and owns the database, and by no other", async () => {
+    await administrator.query("CREATE ROLE maker LOGIN CREATEROLE PASSWORD 'x'; CREATE ROLE plain LOGIN PASSWORD 'x'");
+    await administrator.query("CREATE DATABASE second OWNER maker");
+    const urlOf = (user: string) => {
+      const url = new URL(server.administrator);
+      [url.username, url.password, url.pathname] = [user, "x", "/second"];
+      return url.href;
+    };
+    await expect(initializeQueue(urlOf("plain"))).rejects.toThrow("plain may not make roles");
+    // The roles are of the server, and another administrator made them for the first database.
+    await administrator.query("GRANT hypertower_coordinator TO maker WITH ADMIN OPTION");
+    const { roles } = await initializeQueue(urlOf("maker"));
+    expect(roles.map(({ url }) => url)).toEqual([null, null]);
+    const second = new URL(server.coordinator);
+    second.pathname = "/second";
+    const other = await QueueFleet.open(second.href);
+    expect((await other.look(["a"], 1)).units).toMatchObject([{ state: "unknown" }]);
+    await other.close();
+  });
+
   it("is opened again without the password, which a file of this user keeps", async () => {
     const context = { storeFolder: folder, version: "1", warn: () => undefined };
     const first = await openQueue(server.coordinator, context);

@@ -49,20 +49,19 @@ async function makeRole(queries: Queries, role: string, renew: boolean): Promise
 }
 
 async function makeRoles(queries: Queries, renew: boolean): Promise<[string | null, string | null]> {
-  const [{ may, me }] = (await queries.query<{ may: boolean; me: string }>("SELECT (rolsuper OR rolcreaterole) AS may, current_user::text AS me FROM pg_roles WHERE rolname = current_user")) as [{ may: boolean; me: string }];
+  const [{ may, me, all }] = (await queries.query<{ may: boolean; me: string; all: boolean }>("SELECT (rolsuper OR rolcreaterole) AS may, rolsuper AS all, current_user::text AS me FROM pg_roles WHERE rolname = current_user")) as [{ may: boolean; me: string; all: boolean }];
   // The coordinator's own role updates what it owns.
   if (me === coordinatorRole && !renew) return [null, null];
   if (!may) throw new FleetError(`${me} may not make roles: run hypertower queue init with the URL of an administrator of the database`, { retry: false });
   const passwords: [string | null, string | null] = [await makeRole(queries, coordinatorRole, renew), await makeRole(queries, workerRole, renew)];
-  if (!(await isMember(queries))) await queries.query(`GRANT ${coordinatorRole} TO CURRENT_USER`);
+  // Whoever makes a role may not act as it without this, unless it is a superuser.
+  if (!all) await queries.query(`GRANT ${coordinatorRole} TO CURRENT_USER`);
   for (const schema of [ownSchema, jobsSchema]) {
     const there = (await queries.query("SELECT FROM pg_namespace WHERE nspname = $1", [schema])).length > 0;
     if (!there) await queries.query(`CREATE SCHEMA ${schema} AUTHORIZATION ${coordinatorRole}`);
   }
   return passwords;
 }
-
-const isMember = async (queries: Queries): Promise<boolean> => (await queries.query<{ member: boolean }>(`SELECT pg_has_role(current_user, '${coordinatorRole}', 'MEMBER') AS member`))[0]!.member;
 
 /** Version of the queue's tables; null where there are none. */
 export async function schemaVersion(queries: Queries): Promise<number | null> {
