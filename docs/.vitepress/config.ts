@@ -109,6 +109,7 @@ export default defineConfig({
         ["Table 1 of the paper", "table1"],
         ["Figure 4a of the paper", "figure4a/"],
         ["Figure 4b of the paper", "figure4b/"],
+        ["Figure 4c in small", "figure4c/"],
         ["Figure 4d in small", "figure4d/"],
         ["A small transformer", "transformer/"],
         ["Beside the authors’ library", "library-comparison"],
