@@ -128,6 +128,11 @@ PartitionName=urgent Nodes=n[1-${count}] MaxTime=60 State=UP PriorityTier=10
     return stdout;
   }
 
+  /** Where the state may have changed meanwhile. */
+  tryTo(program: string, ...args: string[]): void {
+    spawnSync(program, args);
+  }
+
   async stop(): Promise<void> {
     spawnSync("scancel", ["--user=root", "--signal=KILL"]);
     spawnSync("scancel", ["--user=root"]);
