@@ -61,7 +61,7 @@ export function runProgram({ programs, user }: Postgres, name: string, args: rea
     execFile(join(programs, name + ending), args, { env, cwd: programs, ...(user && { uid: user.uid, gid: user.gid }) }, (error, stdout, stderr) => {
       if (!error) return resolve(stdout);
       const said = `${stdout}\n${stderr}`.trim().split("\n").slice(-8).join("\n") || messageOf(error);
-      const hint = user && /permission denied/i.test(said) ? ` As root, PostgreSQL runs as ${user.name}, who must be able to reach that folder: choose a store elsewhere, or run Hypertower as an ordinary user.` : "";
+      const hint = user && /permission denied|EACCES/i.test(said) ? ` As root, PostgreSQL runs as ${user.name}, who must be able to reach that folder: run Hypertower as an ordinary user, or set HYPERTOWER_EXTRAS to a folder that is open to all.` : "";
       reject(new FleetError(`${doing} failed: ${said}${hint}`, { retry: false, cause: error }));
     });
   });

@@ -1,8 +1,9 @@
 /** A PostgreSQL of Hypertower's own, for this machine alone: on a port of the loopback interface, with random passwords. */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { chmod, chown, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { z } from "zod";
 import { isProcessAlive } from "../../../core/durable/alive.ts";
 import { messageOf } from "../../../shared/errors.ts";
@@ -46,6 +47,8 @@ export async function startEmbedded(folder: string, options: EmbeddedOptions = {
 
 class EmbeddedServer {
   readonly #folder: string;
+  /** Where the data is: the folder itself, or one that another user can reach. */
+  readonly #home: string;
   readonly #data: string;
   readonly #secretsFile: string;
   readonly #postgres: Postgres;
@@ -55,7 +58,9 @@ class EmbeddedServer {
 
   constructor(folder: string, postgres: Postgres, { temporary = false }: EmbeddedOptions) {
     this.#folder = folder;
-    this.#data = join(folder, "postgres");
+    // Root's stores are closed to the user that PostgreSQL runs as.
+    this.#home = postgres.user && !temporary ? join("/var/lib/hypertower", createHash("sha256").update(resolve(folder)).digest("hex").slice(0, 16)) : folder;
+    this.#data = join(this.#home, "postgres");
     this.#secretsFile = join(folder, "passwords.json");
     this.#postgres = postgres;
     this.#temporary = temporary;
@@ -63,18 +68,19 @@ class EmbeddedServer {
 
   /** Makes the folder of data once. */
   async prepare(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
+    for (const made of new Set([this.#folder, this.#home])) await mkdir(made, { recursive: true });
     this.#secrets = secrets.safeParse(await jsonFile(this.#secretsFile)).data;
-    if (this.#secrets) return;
+    // A store that was moved to another machine may lack its data.
+    if (this.#secrets && existsSync(join(this.#data, "PG_VERSION"))) return;
     // Without its passwords nobody can use what is there; an earlier attempt may have been cut short.
     await rm(this.#data, { recursive: true, force: true });
     const { user } = this.#postgres;
     await mkdir(this.#data, { mode: 0o700 });
-    const passwordFile = join(this.#folder, `password-${process.pid}`);
+    const passwordFile = join(this.#home, `password-${process.pid}`);
     const password = randomBytes(24).toString("base64url");
     await writeFile(passwordFile, password, { mode: 0o600 });
     try {
-      if (user) for (const path of [this.#folder, this.#data, passwordFile]) await chown(path, user.uid, user.gid);
+      if (user) for (const path of [this.#home, this.#data, passwordFile]) await chown(path, user.uid, user.gid);
       await runProgram(this.#postgres, "initdb", ["-D", this.#data, "-U", superuser, "-A", "scram-sha-256", `--pwfile=${passwordFile}`, "-E", "UTF8", "--locale=C", ...(this.#temporary ? ["--no-sync"] : [])], "Making a database for the queue");
     } finally {
       await rm(passwordFile, { force: true });
