@@ -138,7 +138,8 @@ describe.skipIf(queueServerProblem !== null)(title, () => {
     const claim = await take(await worker("w1"));
     // As if it had given no sign of life for a day, while PostgreSQL ran all the time.
     await administrator.query("UPDATE hypertower_jobs.job SET heartbeat_seconds = -86400");
-    expect(await administrator.query("SELECT hypertower.expire() AS lost")).toEqual([{ lost: 1 }]);
+    // A unit that a sign of life has locked at this moment is left for the next time.
+    await expect.poll(() => administrator.query("SELECT hypertower.expire() AS lost")).toEqual([{ lost: 1 }]);
     await administrator.query("UPDATE hypertower_jobs.job SET heartbeat_seconds = 60");
     await claim.putSegment(0, Buffer.from("x"), []);
     expect(await state("a")).toMatchObject({ state: "running", attempts: 1, reason: null });
