@@ -7,6 +7,7 @@ import { archiveRequests } from "./archives.ts";
 import { datasetEvents, datasetRequests } from "./datasets.ts";
 import { engineEvents, engineRequests } from "./engines.ts";
 import { exportFormatNames } from "./exports.ts";
+import { fleetEvents, fleetRequests } from "./fleet/requests.ts";
 import { extraEvents, extraRequests } from "./extras/index.ts";
 import { listedRun } from "./listedRun.ts";
 import { logsRequests } from "./logs.ts";
@@ -139,6 +140,7 @@ export const contract = {
     "series.read": { input: seriesRequest, output: seriesReply },
     ...predictionRequests,
     ...studyRequests,
+    ...fleetRequests,
     ...reportRequests,
     ...archiveRequests,
     ...storeRequests,
@@ -163,6 +165,7 @@ export const contract = {
     "store.damaged": z.object({ message: z.string() }),
     ...storeEvents,
     ...studyEvents,
+    ...fleetEvents,
     ...datasetEvents,
     ...networkEvents,
     ...engineEvents,

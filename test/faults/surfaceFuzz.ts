@@ -29,7 +29,7 @@ export interface Surface {
 }
 
 /** These train, measure or fetch when they are let: their inputs are never what they take. */
-const costly = new Set<string>(["runs.start", "runs.resume", "studies.start", "studies.resume", "studies.retry", "studies.extend", "studies.estimate", "engines.calibrate", "engines.retry", "extras.install", "extras.remove", "datasets.download", "engines.list", "predictions.report", "predictions.samples", "predictions.text", "predictions.reading", "experiments.measure", "logs.describe"] satisfies RequestName[]);
+const costly = new Set<string>(["runs.start", "runs.resume", "studies.start", "studies.resume", "studies.retry", "studies.extend", "studies.estimate", "engines.calibrate", "engines.retry", "extras.install", "extras.remove", "datasets.download", "engines.list", "predictions.report", "predictions.samples", "predictions.text", "predictions.reading", "experiments.measure", "fleets.list", "fleets.saveProfile", "logs.describe"] satisfies RequestName[]);
 export const isCostly = (name: string) => costly.has(name) || name.startsWith("storage.");
 
 const schemas = Object.fromEntries(requestNames.map((name) => [name, z.toJSONSchema(contract.requests[name].input, { io: "input", unrepresentable: "any" })]));

@@ -3,6 +3,8 @@ import type { FleetServices } from "../../src/main/services/fleets.ts";
 
 export const noFleets: FleetServices = {
   list: () => [],
+  describe: () => Promise.resolve([]),
+  nameToStore: (name) => Promise.resolve(name),
   workers: () => Promise.resolve([]),
   drain: () => Promise.resolve(),
   cancel: () => Promise.resolve(),

@@ -156,6 +156,9 @@ export class PretendTraining implements Services {
     return {
       "logs.describe": () => ({ files: [], path: "/download/logs/hypertower-logs.zip", filename: "hypertower-logs.zip" }),
       "networks.list": () => [],
+      "fleets.list": () => ({ fleets: [], now: Date.now() }),
+      "fleets.profiles": () => ({ file: "/home/someone/.config/hypertower/slurm.json", profiles: {}, problem: null }),
+      ...Object.fromEntries((["fleets.drain", "fleets.cancel", "fleets.retry", "fleets.saveProfile", "fleets.removeProfile", "fleets.script"] as const).map((name) => [name, () => { throw new UserError("There are no fleets here."); }])) as unknown as Pick<Handlers, "fleets.drain" | "fleets.cancel" | "fleets.retry" | "fleets.saveProfile" | "fleets.removeProfile" | "fleets.script">,
       ...Object.fromEntries((["networks.get", "networks.picture", "networks.import", "networks.rename", "networks.remove"] as const).map((name) => [name, () => { throw new UserError("No networks are imported here."); }])) as unknown as Pick<Handlers, "networks.get" | "networks.picture" | "networks.import" | "networks.rename" | "networks.remove">,
       "archives.import": () => ({ studies: [], runs: [] }),
       "updates.check": () => ({ current: "0.0.0", source: null, release: null }),

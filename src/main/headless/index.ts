@@ -42,6 +42,7 @@ import type { VerifyCommandOptions } from "./commands/verify.ts";
 import { finish } from "./finish.ts";
 import { checkpointOption, collect, collectList, positiveNumber, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
 import { addAttentionCommand } from "./tree/attention.ts";
+import { addFleetCommands } from "./tree/fleet.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addNetworkCommands } from "./tree/networks.ts";
@@ -446,6 +447,7 @@ program
   .action((options: ServeOptions) => finish(import("./commands/serve.ts").then(({ serve }) => serve(programFiles, options))));
 
 addWorkerCommand(program, programFiles);
+addFleetCommands(program, programFiles);
 addSlurmCommands(program);
 addModelHelper(program);
 addSettingsCommands(program);

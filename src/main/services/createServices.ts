@@ -32,6 +32,7 @@ import { Batches, Events, Throttle } from "./events.ts";
 import { Extras } from "./extras.ts";
 import { listPresets, usableExperiment, withNetworkFacts, type DatasetCatalog, type Inputs } from "./experiments.ts";
 import { exporter } from "./exports.ts";
+import { fleetHandlers } from "./fleetHandlers.ts";
 import { fleetServices } from "./fleets.ts";
 import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
@@ -50,6 +51,7 @@ import { Verification } from "./verification.ts";
 const changeInterval = 250;
 const evaluationInterval = 500;
 const weightsInterval = 1_000;
+const fleetInterval = 1_000;
 
 /** Options that only tests and benchmarks set. */
 export interface ServiceExtras {
@@ -84,6 +86,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
   const throttle = new Throttle<RunSummary>(changeInterval, (run) => events.emit("run.changed", run));
   const evaluated = new Batches<Evaluation>(evaluationInterval, (run, evaluations) => events.emit("run.evaluated", { run, evaluations }));
   const weightsThrottle = new Throttle<{ readonly id: string }>(weightsInterval, ({ id }) => events.emit("run.kept", { run: id }));
+  const fleetThrottle = new Throttle<{ readonly id: string }>(fleetInterval, () => events.emit("fleets.changed", {}));
   const studyThrottle = new Throttle<StudySummary>(changeInterval, (study) => events.emit("study.changed", study));
   const library = new Datasets({
     onChange: (change) => events.emit("dataset.changed", change),
@@ -210,6 +213,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     filesOf: fingerprintsOf,
     log,
     checkpointEvery: extras.checkpointEvery,
+    onChange: () => fleetThrottle.push({ id: "fleets" }, false),
     ...extras.fleet,
   });
   const runs: Runs = new Runs({
@@ -283,6 +287,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
 
   const updates = new Updates({ version: options.version, folder: join(options.storeDir, "updates"), ...(extras.updates !== undefined && { source: extras.updates }) });
 
+  const fleets = fleetServices(coordinator, studies, { storeFolder: options.storeDir, nameOf: (study) => store.studies.get(study)?.name ?? null });
   const handlers: Handlers = {
     "app.info": () => ({
       version: options.version,
@@ -358,7 +363,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "studies.start": async ({ study, workers, cohort, on, unitTime }) => {
       store.requireWritable();
       const { study: named, why } = await engines.ofStudy(study, "measured");
-      return studies.start(named, workers, cohort, why, { on, unitTime });
+      return studies.start(named, workers, cohort, why, { on: on === undefined ? undefined : await fleets.nameToStore(on), unitTime });
     },
     "studies.pause": ({ study }) => studies.pause(study),
     "studies.resume": ({ study }) => studies.resume(study),
@@ -381,6 +386,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "logs.describe": async () => describeSupport(await filesToSend()),
     "archives.import": ({ path }) => importIntoStore(path, options.storeDir),
     ...storage.handlers(),
+    ...fleetHandlers(fleets),
     "updates.check": () => updates.check(),
     "updates.download": ({ name }) => updates.download(name),
     "studies.trajectories": ({ study, metric, maxPoints }) => studies.trajectories(study, metric, maxPoints),
@@ -404,7 +410,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     readSteps: (run, from) => store.readSteps(run, from),
     settled: () => store.settle(),
     training: () => supervisor.training,
-    fleets: fleetServices(coordinator, studies),
+    fleets,
     isClosing: () => closed !== undefined,
     close: () =>
       (closed ??= (async () => {
@@ -420,6 +426,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           evaluated.close();
           weightsThrottle.close();
           studyThrottle.close();
+          fleetThrottle.close();
           throttle.close();
           backups?.stop();
           storage.close();

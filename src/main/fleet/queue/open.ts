@@ -1,13 +1,12 @@
 /** Opens a queue for a coordinator: one elsewhere by its URL, or one on this machine with a database and workers of its own. */
-import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { z } from "zod";
 import { messageOf } from "../../../shared/errors.ts";
 import type { LaunchTrainer } from "../../hosting/process.ts";
 import type { Fleet } from "../fleet.ts";
 import { findMachine } from "../worker/machine.ts";
 import { newWorkerId, Worker } from "../worker/worker.ts";
-import { parseAddress, passwordless } from "./address.ts";
+import { passwordless } from "./address.ts";
+import { keepPassword } from "./passwords.ts";
 import { startEmbedded } from "./embedded.ts";
 import { QueueFleet } from "./queueFleet.ts";
 import { QueueSource } from "./queueSource.ts";
@@ -23,7 +22,7 @@ export interface OpenQueueContext {
 /** @param url null for the queue on this machine @throws FleetError */
 export async function openQueue(url: string | null, context: OpenQueueContext): Promise<Fleet> {
   const folder = join(context.storeFolder, "queue");
-  if (url !== null) return QueueFleet.open(await withPassword(url, folder), { name: `queue:${passwordless(url)}` });
+  if (url !== null) return QueueFleet.open(await keepPassword(url, context.storeFolder), { name: `queue:${passwordless(url)}` });
   const server = await startEmbedded(folder);
   const workers = context.launch ? new LocalWorkers({ ...context, launch: context.launch, url: server.worker, folder }) : null;
   if (!workers) context.warn("no worker is started for the queue on this machine");
@@ -40,26 +39,6 @@ export async function openQueue(url: string | null, context: OpenQueueContext): 
     await server.stop();
     throw error;
   }
-}
-
-const urls = z.record(z.string(), z.string());
-
-/**
- * URLs that were given with a password are kept in a file of this user alone, so that a study, which knows its queue
- * without the password, goes on there after a restart.
- */
-async function withPassword(url: string, folder: string): Promise<string> {
-  const { hasPassword } = parseAddress(url);
-  const [path, name] = [join(folder, "urls.json"), passwordless(url)];
-  const kept = urls.safeParse(await readFile(path, "utf8").then((text) => JSON.parse(text) as unknown).catch(() => ({}))).data ?? {};
-  if (!hasPassword) return kept[name] ?? url;
-  if (kept[name] === url) return url;
-  await mkdir(folder, { recursive: true });
-  const fresh = `${path}.${process.pid}`;
-  await writeFile(fresh, JSON.stringify({ ...kept, [name]: url }), { mode: 0o600 });
-  await chmod(fresh, 0o600);
-  await rename(fresh, path);
-  return url;
 }
 
 interface LocalWorkersOptions {

@@ -14,6 +14,8 @@ import { loadStudy } from "../definitionSource.ts";
 import { findStudy } from "../find.ts";
 import { formatDuration } from "../format.ts";
 import { closing, exitCodes, openServices, storeDirOf, withStore, type ProgramFiles } from "../session.ts";
+import { local, withoutPassword } from "../../fleet/name.ts";
+import { fleetEstimate, inWords } from "../study/fleetEstimate.ts";
 import { follow } from "../study/follow.ts";
 import { jsonReport, textReport } from "../study/report.ts";
 import { cellsTable } from "../study/table.ts";
@@ -55,7 +57,7 @@ export async function study(programFiles: ProgramFiles, given: string | undefine
   const storeDir = storeDirOf(options.store);
   const set = [...options.set, ...seedsAssignment(options.seeds), ...(options.safe ? ["safe=true"] : [])];
   if (options.resume !== undefined) {
-    const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`);
+    const other = file ?? options.preset ?? set[0] ?? (options.extend === undefined ? undefined : `--extend ${options.extend}`) ?? (options.on === undefined ? undefined : `--on ${withoutPassword(options.on)}`);
     if (other !== undefined) throw new UserError(`--resume continues the study unchanged; "${other}" cannot be combined with it`);
     return withStore(programFiles, storeDir, async (services) => {
       const id = await findStudy(services, options.resume!);
@@ -89,7 +91,7 @@ export async function study(programFiles: ProgramFiles, given: string | undefine
   };
   if (!options.json) printEngineProgress(services);
   return closing(services, () =>
-    options.dryRun ? dryRun(services, definition, running, options.json) : followWith(services, start, options),
+    options.dryRun ? dryRun(services, definition, running, options) : followWith(services, start, options),
   );
 }
 
@@ -122,13 +124,14 @@ function followWith(services: Services, begin: () => StudySummary | Promise<Stud
 }
 
 /** Prints the runs, and estimates of their time and disk space. Trains only a few steps, to measure. */
-async function dryRun(services: Services, study: Study, running: TrainingOptions, json = false): Promise<number> {
+async function dryRun(services: Services, study: Study, running: TrainingOptions, { json = false, on = local }: StudyOptions): Promise<number> {
+  const name = await services.fleets.nameToStore(on);
   const estimate = await services.handlers["studies.estimate"]({ study, ...running });
   const expansion = expandStudy(study);
   const cells = expansion.ok ? expansion.cells : [];
   if (json) {
     for (const { experiment: _experiment, source, ...cell } of cells) console.log(JSON.stringify({ type: "cell", ...cell, ...(source && { rerunOf: source.key }) }));
-    console.log(JSON.stringify({ type: "estimate", ...estimate }));
+    console.log(JSON.stringify({ type: "estimate", ...estimate, ...(name !== local && (await fleetEstimate(services, name, estimate))) }));
     return exitCodes.ok;
   }
   console.log(cellsTable(study, cells));
@@ -137,5 +140,6 @@ async function dryRun(services: Services, study: Study, running: TrainingOptions
   const free = estimate.diskFree === null ? "" : ` of ${formatBytes(estimate.diskFree)} free`;
   const together = estimate.cohort === 1 ? "" : ` in cohorts of ${estimate.cohort}`;
   console.log(`${plural(estimate.runs, "run")}${together}, ${estimate.workers} at a time with ${plural(estimate.threads, "thread")} each: ${took}, ${formatBytes(estimate.disk)} on disk${free}`);
+  if (name !== local) console.log(inWords(await fleetEstimate(services, name, estimate)));
   return exitCodes.ok;
 }

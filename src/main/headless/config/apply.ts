@@ -44,6 +44,8 @@ export function applyConfig(command: Command): void {
     const { option } = setting;
     const source = command.getOptionValueSource(option);
     if (source === "cli") continue;
+    // A study that is there goes on as it was started.
+    if (setting.key.startsWith("study.") && path === "study" && ["resume", "extend"].some((name) => command.getOptionValue(name) !== undefined)) continue;
     // HYPERTOWER_ENGINE fixes what `auto` chooses, and is not an option.
     if (setting.environment === "HYPERTOWER_ENGINE" && process.env[setting.environment]?.trim()) continue;
     const resolved = resolveSetting(setting, values);

@@ -30,6 +30,7 @@ export const settings: readonly Setting[] = [
   { key: "train.stepEvents", environment: "HYPERTOWER_STEP_EVENTS", schema: stepEvents, allowed: "all, none, or milliseconds from 1 to 3600000", help: "step events of --json", commands: ["train", "resume", "rerun", "study"], option: "stepEvents" },
   { key: "study.workers", environment: "HYPERTOWER_WORKERS", ...whole(1, maxWorkers), help: "runs of a study trained at the same time", commands: ["study", "table1"], option: "workers" },
   { key: "study.cohort", environment: "HYPERTOWER_COHORT", schema: z.union([z.literal("auto"), z.number().int().min(1).max(maxCohort)]), allowed: `auto, or a whole number from 1 to ${maxCohort}`, help: "runs trained as one program", commands: ["study"], option: "cohort" },
+  { key: "study.on", environment: "HYPERTOWER_ON", ...text("a fleet, such as slurm:gpu; no password"), help: "where studies train", commands: ["study"], option: "on" },
   { key: "runs.columns", environment: "HYPERTOWER_RUNS_COLUMNS", ...list, help: "columns of the list of runs", commands: ["runs list"], option: "columns" },
   { key: "runs.sort", environment: "HYPERTOWER_RUNS_SORT", ...text("KEY, KEY:asc or KEY:desc"), help: "order of the list of runs", commands: ["runs list"], option: "sort" },
   { key: "runs.limit", environment: "HYPERTOWER_RUNS_LIMIT", ...whole(1, 1_000_000), help: "length of the list of runs", commands: ["runs list"], option: "limit" },
