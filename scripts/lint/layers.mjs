@@ -47,7 +47,7 @@ export const layers = {
   // The trainer process and its messages.
   trainer: { folder: "src/main/trainer", layers: [...core, "shared"], modules: "*" },
   // The process that reads files from elsewhere, and its messages.
-  importing: { folder: "src/main/importing", layers: ["datasets", "graphs", "networks", "shared"], modules: ["node:*"] },
+  importing: { folder: "src/main/importing", layers: ["datasets", "graphs", "networks", "shared"], modules: ["node:*", "better-sqlite3"] },
   // Starts, watches and controls trainers and importers.
   hosting: { folder: "src/main/hosting", layers: ["trainer", "importing", "store", ...core, "shared"], modules: "*" },
   // Installs optional packages on demand.
@@ -92,7 +92,8 @@ export const layers = {
 /** Packages that only the listed layers may import, whatever the table above allows. */
 export const keptTo = {
   electron: ["desktop", "preload"],
-  "better-sqlite3": ["store"],
+  // Records of trackio are SQLite files.
+  "better-sqlite3": ["store", "importing"],
   "onnxruntime-node": ["engines"],
   ws: ["headless"],
   commander: ["headless"],

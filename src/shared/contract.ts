@@ -12,6 +12,7 @@ import { extraEvents, extraRequests } from "./extras/index.ts";
 import { listedRun } from "./listedRun.ts";
 import { logsRequests } from "./logs.ts";
 import type { Opening } from "./opening.ts";
+import { importedRunEvents, importedRunRequests } from "./importedRun.ts";
 import { networkEvents, networkRequests } from "./networks.ts";
 import { predictionRequests } from "./predictions.ts";
 import { reportRequests } from "./reports.ts";
@@ -81,6 +82,7 @@ export const contract = {
     "app.info": { input: nothing, output: appInfo },
     ...datasetRequests,
     ...networkRequests,
+    ...importedRunRequests,
     ...engineRequests,
   ...extraRequests,
     "experiments.presets": { input: nothing, output: z.array(presetInfo) },
@@ -168,6 +170,7 @@ export const contract = {
     ...fleetEvents,
     ...datasetEvents,
     ...networkEvents,
+    ...importedRunEvents,
     ...engineEvents,
   ...extraEvents,
     ...storageEvents,

@@ -1,6 +1,7 @@
 /** A run as shown in lists. Its configuration, a few kilobytes, is read only when needed. */
 import { z } from "zod";
 import { engineChoices } from "./engines.ts";
+import { recordFormats } from "./importedRun.ts";
 import { metricNames, resultOf } from "./metrics.ts";
 import { runSummary, type RunSummary } from "./run.ts";
 
@@ -31,13 +32,15 @@ export const listedRun = runSummary
     model: z.string(),
     /** Headline metric so far; null before the first evaluation. */
     result: z.object({ name: z.enum(metricNames), value: z.number().nullable() }),
+    /** Format that an imported run was read from; missing for runs trained here. */
+    imported: z.enum(recordFormats).optional(),
   });
 
 export type ListedRun = z.infer<typeof listedRun>;
 
 /** The part of a run that lists show. */
 export function listedOf(run: RunSummary): ListedRun {
-  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, trained, deletedAt, steps, totalSteps, loss, study, tags, experiment } = run;
+  const { id, name, status, reason, stack, createdAt, startedAt, finishedAt, trained, deletedAt, steps, totalSteps, loss, study, tags, experiment, imported } = run;
   return {
     id,
     name,
@@ -55,10 +58,11 @@ export function listedOf(run: RunSummary): ListedRun {
     study,
     seed: experiment.seed,
     engine: experiment.engine.kind,
-    dataset: experiment.dataset.kind,
-    model: experiment.model.kind,
+    dataset: imported ? "" : experiment.dataset.kind,
+    model: imported ? "" : experiment.model.kind,
     result: resultOf(run),
     ...(tags && { tags }),
+    ...(imported && { imported: imported.format }),
     ...(run.elsewhere && { elsewhere: true as const }),
   };
 }

@@ -6,6 +6,7 @@ export const pathRequests = {
   "archives.import": ({ path }) => [path],
   "datasets.import": ({ path }) => [path],
   "datasets.preview": ({ path }) => [path],
+  "importedRuns.import": ({ paths }) => paths,
   "networks.import": ({ path }) => [path],
   "storage.merge": ({ path }) => [path],
   "storage.move": ({ path }) => (path === null ? [] : [path]),

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { engineUse } from "./engines.ts";
 import { experiment } from "./experiment.ts";
+import { importedRun } from "./importedRun.ts";
 import { tags } from "./tags.ts";
 import { thinned } from "./thinning.ts";
 import { trainedTime } from "./trainedTime.ts";
@@ -118,6 +119,8 @@ export const runSummary = z.object({
   thinned: thinned.optional(),
   /** Missing for none. */
   tags: tags.optional(),
+  /** Only for a run that another program recorded; `experiment` then means nothing. */
+  imported: importedRun.optional(),
   /** Trained by another process, which alone can pause or stop it. */
   elsewhere: z.literal(true).optional(),
 });

@@ -49,6 +49,10 @@ async function sourcesOf(other: OtherStore, folder: string, ids: readonly string
   const files = new Map<string, readonly PortableFile[]>();
   for (const id of ids) {
     const run = other.run(id)!;
+    if (run.imported) {
+      onRemark(`Run ${id} was imported from ${run.imported.path} and was left out. Import that record again.`);
+      return null;
+    }
     if (isActive(run.status)) {
       onRemark(`Run ${id} is ${run.status} in ${folder}; it${run.study === null ? "" : ` and its study ${run.study}`} was left out. Stop it and merge again.`);
       return null;

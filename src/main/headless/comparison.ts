@@ -1,5 +1,6 @@
 /** What differs between runs or studies, and their results, as a table: one row a setting or result, one column an item. */
 import { differences } from "../../shared/comparison/differences.ts";
+import { recordedFields } from "../../shared/comparison/recorded.ts";
 import { maxOf, minOf } from "../../shared/extent.ts";
 import { formatMeasure, missing } from "../../shared/format.ts";
 import { metricOf, metricText, metricValue, resultOf } from "../../shared/metrics.ts";
@@ -43,24 +44,40 @@ function settings(experiments: readonly Experiment[]): ComparisonRow[] {
   ];
 }
 
+/** Rows of the runs that were trained here, with a gap for each imported run. */
+function among(runs: readonly RunDetail[], rows: readonly ComparisonRow[]): ComparisonRow[] {
+  const spread = <T>(values: readonly T[], gap: T): T[] => {
+    const rest = values.values();
+    return runs.map(({ imported }) => (imported ? gap : (rest.next().value ?? gap)));
+  };
+  return rows.map(({ values, texts, ...one }) => ({ ...one, values: spread(values, null), texts: spread(texts, missing) }));
+}
+
+/** What imported runs record of their configurations, where they differ. */
+function recordedSettings(runs: readonly RunDetail[]): ComparisonRow[] {
+  return recordedFields(runs).map(({ field, values }) => row("settings", field, values));
+}
+
 export function compareRuns(runs: readonly RunDetail[]): Comparison {
-  const names = [...new Set(runs.map((run) => resultOf(run).name))];
+  const trained = runs.filter(({ imported }) => !imported);
+  const names = [...new Set(trained.map((run) => resultOf(run).name))];
   const measures = names.flatMap((name) => {
     const all = runs.map(({ evaluations }) => evaluations.map((one) => metricValue(name, one)).filter((value) => value !== null));
     const text = (value: string | number) => (typeof value === "number" ? metricText(name, value) : value);
     return [
-      row("results", `${metricOf(name).label}, last`, runs.map((run) => (resultOf(run).name === name ? resultOf(run).value : null)), text),
+      row("results", `${metricOf(name).label}, last`, runs.map((run) => (!run.imported && resultOf(run).name === name ? resultOf(run).value : null)), text),
       row("results", `${metricOf(name).label}, best`, all.map((values) => values.length === 0 ? null : metricOf(name).better === "lower" ? minOf(values) : maxOf(values)), text),
     ];
   });
-  const learned = runs.map((run) => new Map(levelValues(run).flatMap(({ level, optimizer: _optimizer, ...values }) => Object.entries(values).map(([name, value]) => [`L${String(level)}.${name}` as string, value] as const))));
+  const learned = runs.map((run) => new Map((run.imported ? [] : levelValues(run)).flatMap(({ level, optimizer: _optimizer, ...values }) => Object.entries(values).map(([name, value]) => [`L${String(level)}.${name}` as string, value] as const))));
   const moved = [...new Set(runs.flatMap((run) => run.hyperparameters.map(({ metric }) => metric)))];
   return {
     kind: "run",
     ids: runs.map(({ id }) => id),
     names: runs.map(({ name, stack }) => (name === "" ? stack : name)),
     rows: [
-      ...settings(runs.map(({ experiment }) => experiment)),
+      ...among(runs, settings(trained.map(({ experiment }) => experiment))),
+      ...recordedSettings(runs),
       row("results", "status", runs.map(({ status }) => status)),
       ...measures,
       row("results", "loss, last step", runs.map(({ loss }) => loss), (value) => formatMeasure(Number(value))),

@@ -43,6 +43,7 @@ import { finish } from "./finish.ts";
 import { checkpointOption, collect, collectList, positiveNumber, runArgument, stepEventsOption, storeOption, wholeNumber } from "./options.ts";
 import { addAttentionCommand } from "./tree/attention.ts";
 import { addFleetCommands } from "./tree/fleet.ts";
+import { addImportRunsCommand } from "./tree/importRuns.ts";
 import { addModelHelper } from "./tree/modelHelper.ts";
 import { addSettingsCommands } from "./tree/settings.ts";
 import { addNetworkCommands } from "./tree/networks.ts";
@@ -346,6 +347,7 @@ datasets
   .action((path: string, options: AddOptions) => finish(import("./commands/datasets.ts").then(({ addDatasetCommand }) => addDatasetCommand(programFiles, path, options)), options.json));
 
 addNetworkCommands(program, programFiles);
+addImportRunsCommand(program, programFiles);
 addQueueCommands(program);
 
 const doctor = program.command("doctor").description("Check, repair, restore and back up the store.");

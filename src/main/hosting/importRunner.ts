@@ -9,6 +9,7 @@ import { removeUnfinished } from "../../core/datasets/own.ts";
 import type { OnProgress } from "../../core/datasets/progress.ts";
 import { isFetched, removeUnpacked } from "../../core/datasets/published.ts";
 import type { ImportResults } from "../importing/jobs.ts";
+import type { RecordsNews } from "../importing/records/index.ts";
 import { memoryWords, type FromImporter, type ImportJob, type ToImporter } from "../importing/messages.ts";
 import { removePendingNetworks } from "../../core/networks/stored.ts";
 import { isProcessAlive } from "../../core/durable/alive.ts";
@@ -30,6 +31,8 @@ export interface ImportRunOptions {
   /** Ends the job. A download stops so that it can be resumed. */
   readonly signal?: AbortSignal;
   readonly onProgress?: OnProgress;
+  /** Receives what a job sends before it is done. An error that it throws ends the job. */
+  readonly onNews?: (news: RecordsNews) => void;
 }
 
 /** Milliseconds that a download gets to stop by itself. */
@@ -55,6 +58,8 @@ export class ImportRunner {
     if (job.kind === "download") return this.#run(job, options);
     // A mistyped path gets its answer at once, not after the imports before it and the start of a process.
     for (const path of pathsOf(job)) await requirePath(path);
+    // A watch waits most of the time.
+    if (job.kind === "records" && job.order.watch) return this.#run(job, options);
     await this.#takePlace(options.signal);
     try {
       return await this.#run(job, options);
@@ -80,7 +85,7 @@ export class ImportRunner {
     this.#free--;
   }
 
-  async #run<J extends ImportJob>(job: J, { signal, onProgress }: ImportRunOptions): Promise<ImportResults[J["kind"]]> {
+  async #run<J extends ImportJob>(job: J, { signal, onProgress, onNews }: ImportRunOptions): Promise<ImportResults[J["kind"]]> {
     requireWanted(signal);
     let importer: HelperProcess<ToImporter, FromImporter>;
     try {
@@ -90,7 +95,7 @@ export class ImportRunner {
     }
     const { pid } = importer;
     try {
-      return (await this.#answer(importer, job, signal, onProgress)) as ImportResults[J["kind"]];
+      return (await this.#answer(importer, job, { signal, onProgress, onNews })) as ImportResults[J["kind"]];
     } catch (error) {
       await removeWritten(job, pid);
       throw error;
@@ -99,7 +104,7 @@ export class ImportRunner {
     }
   }
 
-  #answer(importer: HelperProcess<ToImporter, FromImporter>, job: ImportJob, signal: AbortSignal | undefined, onProgress: OnProgress | undefined): Promise<unknown> {
+  #answer(importer: HelperProcess<ToImporter, FromImporter>, job: ImportJob, { signal, onProgress, onNews }: { [K in keyof ImportRunOptions]: ImportRunOptions[K] | undefined }): Promise<unknown> {
     return new Promise((resolve, reject) => {
       /** Why this process ended the job. */
       let ended: string | undefined;
@@ -121,6 +126,15 @@ export class ImportRunner {
       importer.onMessage((message) => {
         silence.refresh();
         if (message.type === "progress") return onProgress?.(message.progress);
+        if (message.type === "news") {
+          try {
+            return onNews?.(message.news);
+          } catch (error) {
+            over();
+            importer.kill();
+            return reject(error as Error);
+          }
+        }
         over();
         if (message.type === "done") resolve(message.value);
         else reject(new Error(message.message));
@@ -155,6 +169,8 @@ function pathsOf(job: ImportJob): readonly string[] {
       return [job.path];
     case "network":
       return [job.order.path];
+    case "records":
+      return job.order.paths;
     case "create":
       return orderPaths(job.order);
     case "download":
@@ -170,6 +186,8 @@ function subjectOf(job: ImportJob): string {
       return job.path;
     case "network":
       return job.order.path;
+    case "records":
+      return job.order.paths.join(", ");
     case "create":
       return orderPaths(job.order)[0]!;
     case "download":

@@ -94,6 +94,8 @@ function saveStudy(damaged: DamagedStore, receiver: Receiver, id: string): Salva
 
 /** @param stores readings of the damaged store, the latest first */
 function saveRun(stores: readonly DamagedStore[], receiver: Receiver, id: string, from: string): Salvaged {
+  const imported = stores.map((store) => store.run(id)?.summary.imported).find((known) => known !== undefined);
+  if (imported) return lost(id, `it was imported; import ${imported.path} again`);
   const readings = stores.flatMap((store) => {
     const found = store.run(id);
     if (!found) return [];

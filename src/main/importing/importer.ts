@@ -67,6 +67,7 @@ async function work({ job }: Extract<ToImporter, { type: "start" }>, port: Port,
     const { runJob } = await import("./jobs.ts");
     const value = await runJob(job, {
       signal,
+      onNews: (news) => port.send({ type: "news", news }),
       onProgress: (progress) => {
         if (performance.now() - reported < reportEvery) return;
         reported = performance.now();

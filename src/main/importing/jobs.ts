@@ -8,6 +8,7 @@ import type { OnProgress } from "../../core/datasets/progress.ts";
 import { downloadEntry, importEntry, isFetched, type FetchedEntry } from "../../core/datasets/published.ts";
 import type { ImportJob } from "./messages.ts";
 import type { WrittenNetwork } from "./network.ts";
+import type { RecordsNews } from "./records/index.ts";
 
 /** What each kind of job answers. */
 export interface ImportResults {
@@ -18,10 +19,13 @@ export interface ImportResults {
   readonly download: null;
   readonly inspect: DatasetPreview;
   readonly network: WrittenNetwork;
+  /** What is read comes before, as news. */
+  readonly records: null;
 }
 
 export interface JobOptions {
   readonly onProgress?: OnProgress | undefined;
+  readonly onNews?: ((news: RecordsNews) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Replaces the network in tests. */
   readonly fetch?: typeof fetch | undefined;
@@ -32,7 +36,7 @@ export async function runJob<J extends ImportJob>(job: J, options: JobOptions = 
   return (await resultOf(job, options)) as ImportResults[J["kind"]];
 }
 
-async function resultOf(job: ImportJob, { onProgress, signal, fetch }: JobOptions): Promise<ImportResults[ImportJob["kind"]]> {
+async function resultOf(job: ImportJob, { onProgress, onNews = () => undefined, signal, fetch }: JobOptions): Promise<ImportResults[ImportJob["kind"]]> {
   switch (job.kind) {
     case "preview":
       return previewImport(job.path, onProgress);
@@ -50,6 +54,9 @@ async function resultOf(job: ImportJob, { onProgress, signal, fetch }: JobOption
       return null;
     case "network":
       return (await import("./network.ts")).importNetwork(job.order);
+    case "records":
+      await (await import("./records/index.ts")).readRecords(job.order, { onNews, signal, onProgress: () => onProgress?.({ done: 0, total: 0, unit: "bytes" }) });
+      return null;
     case "inspect": {
       const info = (await listDatasets()).find(({ kind }) => kind === job.dataset);
       if (!info) throw new Error(`there is no dataset named ${job.dataset}`);

@@ -1,6 +1,7 @@
 /** Messages between the host and a process that reads files from elsewhere. */
 import type { ImportOrder } from "../../shared/datasets.ts";
 import type { NetworkOrder } from "./network.ts";
+import type { RecordsNews, RecordsOrder } from "./records/index.ts";
 import type { Progress } from "../../core/datasets/progress.ts";
 
 /** Everything that decodes files which Hypertower did not write, or the datasets made of them. */
@@ -12,7 +13,9 @@ export type ImportJob =
   | { readonly kind: "download"; readonly dataset: string }
   | { readonly kind: "inspect"; readonly dataset: string; readonly position?: number }
   /** Reads an ONNX file and writes it aside as a network. */
-  | { readonly kind: "network"; readonly order: NetworkOrder };
+  | { readonly kind: "network"; readonly order: NetworkOrder }
+  /** Reads runs that other programs recorded; sends them in parts. */
+  | { readonly kind: "records"; readonly order: RecordsOrder };
 
 export type ToImporter =
   | { readonly type: "start"; readonly job: ImportJob }
@@ -21,6 +24,8 @@ export type ToImporter =
 
 export type FromImporter =
   | { readonly type: "progress"; readonly progress: Progress }
+  /** Part of what was read, before the job is done. */
+  | { readonly type: "news"; readonly news: RecordsNews }
   | { readonly type: "done"; readonly value: unknown }
   | { readonly type: "failed"; readonly message: string };
 

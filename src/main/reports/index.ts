@@ -1,4 +1,5 @@
 /** Exports what a run learned. */
+import { importedProblem } from "../../shared/importedRun.ts";
 import { exportFormat, exportProblem, type ExportFormatName } from "../../shared/exports.ts";
 import type { RunDetail } from "../../shared/run.ts";
 import type { StoredStep } from "../store/runReader.ts";
@@ -8,6 +9,7 @@ import { learnedOf } from "./learned.ts";
 import { libraryScript } from "./library.ts";
 import { optaxCode, optaxExpresses } from "./optax.ts";
 import { pytorchCode, pytorchExpresses } from "./pytorch.ts";
+import { importedCsv, importedJson } from "./importedTable.ts";
 import { csv, json } from "./tables.ts";
 
 export { ExportError } from "./errors.ts";
@@ -34,13 +36,18 @@ export interface TextFile extends ExportFile {
  * this returns
  */
 export function exportRun(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): TextFile {
-  const problem = exportProblem(run, format);
+  const problem = run.imported ? null : exportProblem(run, format);
   if (problem !== null) throw new ExportError(problem);
   const { suffix, mediaType } = exportFormat(format);
   return { filename: `${fileStem(run)}-${suffix}`, mediaType, pieces: piecesOf(run, steps, format) };
 }
 
 function piecesOf(run: RunDetail, steps: Iterable<StoredStep>, format: ExportFormatName): Iterable<string> {
+  if (run.imported) {
+    if (format === "csv") return importedCsv(run, steps);
+    if (format === "json") return importedJson(run, steps);
+    throw new ExportError(importedProblem(run, "exported as code; an imported one can be written as CSV or JSON")!);
+  }
   switch (format) {
     case "csv":
     case "json":

@@ -1,6 +1,7 @@
 /** Archives of runs and studies. */
 import { existsSync, realpathSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
+import { importedProblem } from "../../shared/importedRun.ts";
 import { importRemarks, type ArchiveImport, type ArchiveRequest } from "../../shared/archives.ts";
 import { importArchive, mergeInWorker } from "../archives/importArchive.ts";
 import { archiveMediaType, archiveSuffix } from "../archives/format.ts";
@@ -41,6 +42,8 @@ export class Archives {
     const single = [...new Set(runs)].map((id) => {
       const run = store.getRun(id);
       if (!run) throw new UserError(`There is no run ${id} in ${store.path}.`);
+      const problem = importedProblem(run, "archived; import its record where you need it");
+      if (problem !== null) throw new UserError(problem);
       return run;
     });
     const kept = new Set(wanted.map(({ id }) => id));

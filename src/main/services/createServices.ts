@@ -36,6 +36,7 @@ import { fleetHandlers } from "./fleetHandlers.ts";
 import { fleetServices } from "./fleets.ts";
 import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
+import { ImportedRuns } from "./importedRuns.ts";
 import { Networks } from "./networks.ts";
 import { describeSupport, supportFile, supportFiles } from "./logs.ts";
 import { Updates, type UpdateSource } from "./updates/index.ts";
@@ -251,6 +252,14 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     onChange: (study, atOnce) => studyThrottle.push(study, atOnce),
     onAdvance: (study, point) => events.emit("study.advanced", { study, point }),
   });
+  const importedRuns = new ImportedRuns({
+    store,
+    launch: options.launchImporter,
+    log,
+    onRun: (run) => runs.refresh(run),
+    onChange: () => events.emit("importedRuns.changed", {}),
+    committed: (run) => extras.onCommit?.([run]),
+  });
   const moved = (changed: RunSummary[]) => {
     studies.runsDeleted(changed);
     return changed;
@@ -314,6 +323,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
       library.stopImport(job);
       return null;
     },
+    ...importedRuns.handlers(),
     "networks.list": () => networks.list(),
     "networks.get": ({ network }) => networks.get(network),
     "networks.picture": ({ network }) => networks.picture(network),
@@ -418,6 +428,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
           integrity?.close();
           machine.stopMeasuring();
           studies.close();
+          importedRuns.close();
           predictions.close();
           await optional.cancel();
           await Promise.all([supervisor.close(), library.close(), coordinator.close()]);

@@ -1,4 +1,5 @@
 /** Predictions from the saved weights of runs. A trainer process computes them; the latest are cached. */
+import { importedProblem } from "../../shared/importedRun.ts";
 import { maxNamedClasses, type DatasetInfo } from "../../shared/datasets.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment.ts";
@@ -55,6 +56,8 @@ export class Predictions {
 
   async kept(id: string): Promise<{ kept: WeightsSummary[]; problem: string | null }> {
     const run = this.#options.run(id);
+    const problem = importedProblem(run, "used for predictions");
+    if (problem !== null) return { kept: [], problem };
     try {
       const kept = (await this.#options.weights.list(run)).map(shown);
       return { kept, problem: kept.length > 0 ? null : whyNoWeights(run) };

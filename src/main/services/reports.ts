@@ -2,6 +2,7 @@
 import type { RequestArguments, RequestOutput } from "../../shared/contract.ts";
 import { archiveFileName } from "../../shared/archives.ts";
 import { weightsOfFile } from "../../shared/kept.ts";
+import { importedProblem } from "../../shared/importedRun.ts";
 import { textRequest } from "../../shared/predictions.ts";
 import { attentionFormatOf } from "../../shared/reading.ts";
 import { downloadPath, type PictureSettings, type ReportFileRequest, type ReportSubject } from "../../shared/reports.ts";
@@ -102,6 +103,8 @@ export class Reports {
     try {
       if ("run" in of) {
         const found = run(of.run);
+        const problem = importedProblem(found, "reported on; compare it with others instead");
+        if (problem !== null) throw new UserError(problem);
         return runReport(found, source, await this.#predicted(found, text));
       }
       const figure = reference === null ? undefined : findPaperFigure(reference);

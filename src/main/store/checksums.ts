@@ -15,8 +15,10 @@ export const firstSealedRunColumns = [
 ] as const;
 /** Of layout version 12. */
 export const thinnedSealedRunColumns = [...firstSealedRunColumns, "thinned_at", "thinned_width"] as const;
+/** Of layout version 13. */
+export const taggedSealedRunColumns = [...thinnedSealedRunColumns, "tags"] as const;
 /** Of the current layout. */
-export const sealedRunColumns = [...thinnedSealedRunColumns, "tags"] as const;
+export const sealedRunColumns = [...taggedSealedRunColumns, "imported"] as const;
 /** Since layout version 9. */
 export const firstSealedStudyColumns = [
   "id", "name", "status", "reason", "created_at", "started_at", "finished_at", "deleted_at", "total", "workers", "definition", "trained_ms",

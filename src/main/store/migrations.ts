@@ -8,6 +8,7 @@ import { changeLayout } from "./changeLayout.ts";
 import { checksumLayout } from "./checksumLayout.ts";
 import { claimLayout } from "./claimLayout.ts";
 import { fleetLayout } from "./fleetLayout.ts";
+import { importedLayout } from "./importedLayout.ts";
 import { initialLayout } from "./layout.ts";
 import { listLayout } from "./listLayout.ts";
 import { leaseLayout } from "./leaseLayout.ts";
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   { version: 13, sql: tagLayout },
   { version: 14, sql: networkLayout },
   { version: 15, sql: fleetLayout },
+  { version: 16, sql: importedLayout },
 ];
 
 export function versionOf(db: Database): number {

@@ -20,7 +20,7 @@ export const maxMetrics = 10_000;
 
 /** A run without its series, evaluations and events. */
 export const portableRun = runSummary
-  .omit({ elsewhere: true, samplesPerSecond: true, secondsLeft: true })
+  .omit({ elsewhere: true, imported: true, samplesPerSecond: true, secondsLeft: true })
   .extend({
     id: portableId,
     name,

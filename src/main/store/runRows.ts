@@ -15,8 +15,9 @@ import {
 import type { ListedRun } from "../../shared/listedRun.ts";
 import { resultOf } from "../../shared/metrics.ts";
 import { thinned } from "../../shared/thinning.ts";
-import { firstSealedRunColumns, sealedRunColumns, thinnedSealedRunColumns } from "./checksums.ts";
+import { firstSealedRunColumns, sealedRunColumns, taggedSealedRunColumns, thinnedSealedRunColumns } from "./checksums.ts";
 import { finite } from "./finite.ts";
+import { importedOf, knowsImported } from "./importedRows.ts";
 import { checkedSince, rowLayout } from "./rowLayout.ts";
 import { knowsTags, tagsOf } from "./tagRows.ts";
 import { trainedColumns, trainedOf, trainedParameters, withTrained, type TrainedColumns } from "./trainedRows.ts";
@@ -68,8 +69,9 @@ const summaryRow = z
     study: z.string().nullable(),
     ...thinnedColumns.shape,
     tags: z.string().nullable().default(null),
+    imported: z.string().nullable().default(null),
   })
-  .transform(({ tags, ...row }) => ({ ...row, ...tagsOf(tags) }))
+  .transform(({ tags, imported, ...row }) => ({ ...row, ...tagsOf(tags), ...importedOf(imported) }))
   .transform(withThinned)
   .transform(withTrained);
 
@@ -78,23 +80,25 @@ const columnsBeforeThinning = `
   finished_at AS finishedAt, trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, epoch,
   samples_per_second AS samplesPerSecond, seconds_left AS secondsLeft, loss, test_error AS testError, evaluation, hyperparameters, study, layout`;
 const columnsBeforeTags = `${columnsBeforeThinning}, thinned_at AS thinnedAt, thinned_width AS thinnedWidth`;
-export const summaryColumns = `${columnsBeforeTags}, tags`;
+const columnsBeforeImports = `${columnsBeforeTags}, tags`;
+export const summaryColumns = `${columnsBeforeImports}, imported`;
 
 /** Whether a store of any layout can have thinned runs. */
 const knowsThinned = (db: Database): boolean => db.prepare("SELECT 1 FROM pragma_table_info('runs') WHERE name = 'thinned_at'").get() !== undefined;
 
 /** `summaryColumns` of a store that may have an earlier layout. */
-export const summaryColumnsOf = (db: Database): string => (knowsTags(db) ? summaryColumns : knowsThinned(db) ? columnsBeforeTags : columnsBeforeThinning);
+export const summaryColumnsOf = (db: Database): string => (knowsImported(db) ? summaryColumns : knowsTags(db) ? columnsBeforeImports : knowsThinned(db) ? columnsBeforeTags : columnsBeforeThinning);
 
 /** Columns under a run's checksum, in a store that may have an earlier layout. */
-export const sealedRunColumnsOf = (db: Database): readonly string[] => (knowsTags(db) ? sealedRunColumns : knowsThinned(db) ? thinnedSealedRunColumns : firstSealedRunColumns);
+export const sealedRunColumnsOf = (db: Database): readonly string[] => (knowsImported(db) ? sealedRunColumns : knowsTags(db) ? taggedSealedRunColumns : knowsThinned(db) ? thinnedSealedRunColumns : firstSealedRunColumns);
 
 /** A row whose JSON was validated when written. SQLite checks the types of the other columns. */
-interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained" | "thinned" | "tags">, TrainedColumns, ThinnedColumns {
+interface CheckedRow extends Omit<RunSummary, "experiment" | "evaluation" | "hyperparameters" | "trained" | "thinned" | "tags" | "imported">, TrainedColumns, ThinnedColumns {
   readonly experiment: string;
   readonly evaluation: string | null;
   readonly hyperparameters: string;
   readonly tags?: string | null;
+  readonly imported?: string | null;
   readonly layout: number;
 }
 
@@ -138,15 +142,17 @@ function fromChecked(row: CheckedRow): RunSummary {
     study,
     ...thinnedOf(row),
     ...tagsOf(row.tags),
+    ...importedOf(row.imported),
   };
 }
 
 export const listedColumns = `
   id, name, status, reason, stack, created_at AS createdAt, started_at AS startedAt, finished_at AS finishedAt,
-  trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, tags, layout`;
+  trained_ms AS trainedMs, trained_from AS trainedFrom, deleted_at AS deletedAt, steps, total_steps AS totalSteps, loss, study, seed, engine, dataset, model, result_name AS resultName, result, tags, imported ->> '$.format' AS importedFormat, layout`;
 
 /** A row selected by `listedColumns`. */
-interface ListedRow extends Omit<ListedRun, "result" | "trained" | "tags">, TrainedColumns {
+interface ListedRow extends Omit<ListedRun, "result" | "trained" | "tags" | "imported">, TrainedColumns {
+  readonly importedFormat: ListedRun["imported"] | null;
   readonly tags: string | null;
   readonly resultName: ListedRun["result"]["name"];
   readonly result: number | null;
@@ -155,8 +161,8 @@ interface ListedRow extends Omit<ListedRun, "result" | "trained" | "tags">, Trai
 
 /** Undefined for a row of another layout, whose columns do not hold everything that a list shows. */
 export function toListed(row: unknown): ListedRun | undefined {
-  const { layout, resultName, result, tags, trainedMs, trainedFrom, ...shown } = row as ListedRow;
-  return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result }, ...tagsOf(tags) } : undefined;
+  const { layout, resultName, result, tags, importedFormat, trainedMs, trainedFrom, ...shown } = row as ListedRow;
+  return layout === rowLayout ? { ...shown, trained: trainedOf({ trainedMs, trainedFrom }), result: { name: resultName, value: result }, ...tagsOf(tags), ...(importedFormat && { imported: importedFormat }) } : undefined;
 }
 
 export function toEnvironment(text: unknown): Environment | null {

@@ -13,6 +13,7 @@ import { FleetTable } from "./fleetUnits.ts";
 import { FileWatch, type FileState } from "./fileWatch.ts";
 import { consoleLog, measured, type Log } from "./log.ts";
 import { beatEvery, Hosts } from "./hosts.ts";
+import { ImportedRunTable } from "./importedRuns.ts";
 import { readIntegrity, writeIntegrity, type IntegrityRecord } from "./integrity.ts";
 import { markInterruptedRuns } from "./interruptedRuns.ts";
 import { environmentDifferences } from "./runRows.ts";
@@ -55,6 +56,7 @@ export class Store {
   readonly studies: StudyTable;
   readonly measurements: MeasurementTable;
   readonly networks: NetworkTable;
+  readonly imported: ImportedRunTable;
   readonly fleets: FleetTable;
   /** Reads runs and studies for archives. */
   readonly portable: PortableReader;
@@ -118,6 +120,7 @@ export class Store {
       this.thinner = new Thinner(writer, path, this.#writer);
       this.measurements = new MeasurementTable(this.#connections, access);
       this.fleets = new FleetTable(this.#connections, access);
+      this.imported = new ImportedRunTable(this.#connections, access);
       this.networks = new NetworkTable(this.#connections, { path, ...access });
       if (created) this.#noteIntegrity({ checkedAt: Date.now(), uncleanEnd: false, problem: null });
       if (readOnly === null) {

@@ -45,16 +45,17 @@ export class Thinner {
   /** Why a run cannot be thinned to buckets of `width` steps; null when it can. Whether it can be resumed is for the caller to know. */
   problem(run: string, width: ThinWidth): string | null {
     const row = this.#db
-      .prepare<[string], { name: string; status: string; study: string | null; studyStatus: string | null; inBin: number; thinnedAt: number | null; since: number | null; lastStep: number | null; shortest: number | null }>(
-        `SELECT runs.name, runs.status, runs.study, studies.status AS studyStatus, runs.deleted_at IS NOT NULL AS inBin, thinned_at AS thinnedAt,
+      .prepare<[string], { name: string; status: string; study: string | null; studyStatus: string | null; inBin: number; isImported: number; thinnedAt: number | null; since: number | null; lastStep: number | null; shortest: number | null }>(
+        `SELECT runs.name, runs.status, runs.study, studies.status AS studyStatus, runs.deleted_at IS NOT NULL AS inBin, runs.imported IS NOT NULL AS isImported, thinned_at AS thinnedAt,
            (SELECT since FROM run_checksums WHERE run = runs.id) AS since,
            (SELECT max(last_step) FROM metrics WHERE run = runs.id) AS lastStep, (SELECT min(last_step) FROM metrics WHERE run = runs.id) AS shortest
          FROM runs LEFT JOIN studies ON studies.id = runs.study WHERE runs.id = ?`,
       )
       .get(run);
     if (!row) return `There is no run ${run} in ${this.#path}.`;
-    const { name, status, study, studyStatus, inBin, thinnedAt, since, lastStep, shortest } = row;
+    const { name, status, study, studyStatus, inBin, isImported, thinnedAt, since, lastStep, shortest } = row;
     const named = `Run ${name} (${run})`;
+    if (isImported) return `${named} was imported; only runs trained here can be thinned.`;
     if (["queued", "running", "paused"].includes(status)) return `${named} is ${status}. Stop it first.`;
     if (studyStatus === "running" || studyStatus === "paused") return `${named} belongs to study ${study}, which is ${studyStatus}. Stop the study first, or wait for its end.`;
     if (study !== null && status !== "finished" && status !== "diverged") return `${named} is ${status} and belongs to study ${study}, which can train it again. Only finished and diverged runs of a study can be thinned.`;

@@ -1,5 +1,6 @@
 /** `hypertower reproduce RUN`: trains the same experiment again and compares every step. */
 import { compareRuns, environmentDifferences, type Comparison } from "../../../shared/reproduction.ts";
+import { importedProblem } from "../../../shared/importedRun.ts";
 import { isActive, type RunDetail } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
 import { UserError, type Services } from "../../services/services.ts";
@@ -22,6 +23,8 @@ export async function reproduce(programFiles: ProgramFiles, wanted: string, opti
   const report = options.json ? jsonReport() : textReport();
   try {
     const original = await services.handlers["runs.get"]({ run: await findRun(services, wanted) });
+    const problem = importedProblem(original, "reproduced");
+    if (problem !== null) throw new UserError(problem);
     if (isActive(original.status)) throw new UserError(`run ${original.id} is ${original.status}; only an ended run can be reproduced`);
     if (original.steps === 0) throw new UserError(`run ${original.id} has logged no steps; there is nothing to compare`);
     const name = `${original.name.slice(0, maxName - suffix.length)}${suffix}`;

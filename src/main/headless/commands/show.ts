@@ -1,5 +1,6 @@
 /** `hypertower show RUN`: one run with its configuration, evaluations and final hyperparameters. */
 import { engineTitle } from "../../../shared/engines.ts";
+import { recordFormatNames } from "../../../shared/importedRun.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { metricOf, metricText, resultOf } from "../../../shared/metrics.ts";
 import { trainedText } from "../../../shared/trainedTime.ts";
@@ -15,7 +16,7 @@ export interface ShowOptions {
 export async function show(programFiles: ProgramFiles, run: string, options: ShowOptions): Promise<number> {
   return withStore(programFiles, storeDirOf(options.store), async (services) => {
     const detail = await services.handlers["runs.get"]({ run: await findRun(services, run) });
-    console.log(options.json ? JSON.stringify({ ...detail, hyperparameters: levelValues(detail) }) : describe(detail));
+    console.log(options.json ? JSON.stringify(detail.imported ? { ...detail, experiment: undefined } : { ...detail, hyperparameters: levelValues(detail) }) : describe(detail));
     return exitCodes.ok;
   });
 }
@@ -28,6 +29,7 @@ function speedText({ steps, trained }: RunDetail): string {
 
 /** Describes a run as text, one block per subject. */
 export function describe(run: RunDetail): string {
+  if (run.imported) return describeImported(run, run.imported);
   const result = resultOf(run);
   const facts = [
     ["run", run.id],
@@ -65,4 +67,18 @@ export function describe(run: RunDetail): string {
     "configuration",
     JSON.stringify(run.experiment, null, 2).replace(/^/gm, "  "),
   ].join("\n");
+}
+
+function describeImported(run: RunDetail, { format, path, configuration, series }: NonNullable<RunDetail["imported"]>): string {
+  const facts = [
+    ["run", run.id],
+    ["name", run.name],
+    ["imported from", `${recordFormatNames[format]}: ${path}`],
+    ["imported", formatTime(run.createdAt)],
+    ...(run.startedAt === null ? [] : [["recorded", `${formatTime(run.startedAt)} to ${formatTime(run.finishedAt ?? run.startedAt)}`]]),
+    ["last step", String(run.steps - 1)],
+    ["series", series.join(", ")],
+  ];
+  if (run.deletedAt !== null) facts.push(["in the bin", `since ${formatTime(run.deletedAt)}`]);
+  return [table(facts), "", "configuration", ...(configuration.length > 0 ? [table(configuration.map(([field, value]) => [`  ${field}`, String(value)]))] : ["  none recorded"])].join("\n");
 }

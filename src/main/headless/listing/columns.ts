@@ -44,12 +44,12 @@ const ofRuns: readonly Column<RunItem>[] = [
   { key: "duration", value: ({ listed }) => (listed.trained === null ? null : listed.trained.milliseconds / 1000), text: ({ listed }) => trainedText(listed.trained, formatDuration) },
   { key: "steps", value: ({ listed }) => listed.steps, text: ({ listed }) => `${listed.steps}/${listed.totalSteps}` },
   { key: "loss", value: ({ listed }) => listed.loss },
-  { key: "result", value: ({ listed }) => listed.result.value, text: ({ listed }) => namedMetricText(listed.result.name, listed.result.value) },
+  { key: "result", value: ({ listed }) => listed.result.value, text: ({ listed }) => (listed.imported ? "" : namedMetricText(listed.result.name, listed.result.value)) },
   { key: "stack", value: ({ listed }) => listed.stack },
-  { key: "seed", value: ({ listed }) => listed.seed },
-  { key: "engine", value: ({ listed }) => listed.engine },
-  { key: "dataset", value: ({ listed }) => listed.dataset },
-  { key: "model", value: ({ listed }) => listed.model },
+  { key: "seed", value: ({ listed }) => (listed.imported ? null : listed.seed) },
+  { key: "engine", value: ({ listed }) => (listed.imported ? null : listed.engine) },
+  { key: "dataset", value: ({ listed }) => listed.dataset || null },
+  { key: "model", value: ({ listed }) => listed.model || null },
   { key: "study", value: ({ listed }) => listed.study },
   { key: "tags", value: ({ listed }) => tagsText(listed.tags) || null },
   { key: "name", value: ({ listed }) => (listed.name === listed.stack ? null : listed.name) },
@@ -84,13 +84,14 @@ export function runColumn(key: string): Column<RunItem> {
     return { key, value: ({ summary }) => summary ? hyperparameter(summary, Number(level), name, initial !== undefined) : null };
   }
   const path = key.split(".");
-  if (settings().includes(path[0]!)) return { key, value: ({ summary }) => setting(summary?.experiment, path) };
+  if (settings().includes(path[0]!)) return { key, value: ({ summary }) => (summary?.imported ? (summary.imported.configuration.find(([field]) => field === key)?.[1]?.toString() ?? null) : setting(summary?.experiment, path)) };
   throw unknownKey(key, [...runKeys, ...settings()]);
 }
 
 function hyperparameter(run: RunSummary, level: number, name: string, initial: boolean): number | null {
   const logged = run.hyperparameters.find((one) => one.level === level && one.name === name);
   if (logged) return initial ? logged.initial : logged.value;
+  if (run.imported) return null;
   const constant = levelValues(run)[level]?.[name];
   return typeof constant === "number" ? constant : null;
 }

@@ -4,6 +4,7 @@ import { lineStyle } from "../../../charts/palette.ts";
 import { runChart, type RunPlot } from "../../../charts/runChart.ts";
 import { capital } from "../../../charts/studyText.ts";
 import { stepsPerEpoch, taskOf } from "../../../shared/experiment.ts";
+import { headlineSeries } from "../../../shared/importedRun.ts";
 import { headlineOf, lossUnit, metricOf, metricValue, unitOf } from "../../../shared/metrics.ts";
 import type { RunDetail } from "../../../shared/run.ts";
 import { plural } from "../../../shared/text.ts";
@@ -22,16 +23,19 @@ function titlesOf(runs: readonly RunDetail[]): string[] {
 /** Loss over epochs and the headline metric of each task, a line for every run. */
 export function comparisonFigure(runs: readonly RunDetail[], series: RunSource["series"]): Figure {
   const titles = titlesOf(runs);
-  const tasks = [...new Set(runs.map(({ experiment }) => taskOf(experiment)))];
+  // Imported runs know steps only.
+  const bySteps = runs.some(({ imported }) => imported);
+  const trained = runs.filter(({ imported }) => !imported);
+  const tasks = [...new Set(trained.map(({ experiment }) => taskOf(experiment)))];
   const lossPlot = (isDark: boolean): RunPlot => ({
     title: "Loss",
     subtitle: `smoothed over ${smoothing} steps`,
     yName: tasks.length === 1 ? `Loss of the batch (${lossUnit(tasks[0]!)})` : "Loss of the batch",
-    xName: "Epoch",
+    xName: bySteps ? "Step" : "Epoch",
     yLog: true,
     lines: runs.map((run, i): ChartLine => {
-      const perEpoch = stepsPerEpoch(run.experiment);
-      const line = lineOf(titles[i]!, lineStyle(i, isDark), series(run.id, "loss", buckets), smoothing, perEpoch);
+      const perEpoch = bySteps ? 1 : stepsPerEpoch(run.experiment);
+      const line = lineOf(titles[i]!, lineStyle(i, isDark), series(run.id, run.imported ? (headlineSeries(run.imported.series) ?? "") : "loss", buckets), smoothing, perEpoch);
       return run.status === "diverged" ? { ...line, divergedAt: [run.steps / perEpoch] } : line;
     }),
   });
@@ -46,7 +50,7 @@ export function comparisonFigure(runs: readonly RunDetail[], series: RunSource["
         xName: "Epoch",
         yLog: false,
         lines: runs.flatMap((run, i): ChartLine[] => {
-          if (taskOf(run.experiment) !== task) return [];
+          if (run.imported || taskOf(run.experiment) !== task) return [];
           const points = run.evaluations.flatMap((one): Point[] => {
             const value = metricValue(metric, one);
             return value === null ? [] : [[one.epoch, value]];

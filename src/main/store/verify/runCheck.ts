@@ -5,7 +5,9 @@ import { rowChecksum, sealedEvaluationColumns, sealedEventColumns, type Cell } f
 import { sealedRunColumnsOf, summaryColumnsOf, toSummary } from "../runRows.ts";
 import { sealedStudyColumnsOf } from "../studyRows.ts";
 import { damageAdvice, type Finding, type FindingPart, type Report, type VerifiedRun } from "./findings.ts";
+import { knowsImported } from "../importedRows.ts";
 import { checkMetric, prepareMetricCheck } from "./metricCheck.ts";
+import { checkSparse } from "./sparseCheck.ts";
 
 interface Protection {
   readonly crc: number | null;
@@ -40,7 +42,9 @@ export class RunCheck {
     let values = 0;
     try {
       const ids = this.#db.prepare<[string], number>("SELECT id FROM metrics WHERE run = ? ORDER BY position").pluck().all(run);
-      for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: isProtected(protection) }, report, this.#pause);
+      const isImported = knowsImported(this.#db) && this.#db.prepare("SELECT 1 FROM runs WHERE id = ? AND imported IS NOT NULL").get(run) !== undefined;
+      if (isImported) for (const id of ids) values += await checkSparse(this.#db, run, id, report, this.#pause);
+      else for (const id of ids) values += await checkMetric(this.#db, this.#metric, { run, id, isProtected: isProtected(protection) }, report, this.#pause);
     } catch (error) {
       report("series", "list of metrics", messageOf(error), "The logged series of this run cannot be found.");
     }
