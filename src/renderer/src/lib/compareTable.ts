@@ -7,6 +7,7 @@ import { trainedPrefix } from "@shared/trainedTime.ts";
 import { formatHyperparameter } from "@shared/tower.ts";
 import { alignTowers } from "@shared/comparison/alignment.ts";
 import type { Compared, Result } from "./compared.ts";
+import { recordedFields } from "@shared/comparison/recorded.ts";
 import { differences, levelFieldLabel } from "@shared/comparison/differences.ts";
 import { follows } from "./varied.ts";
 import { durationOf, formatCount, formatField, formatMeasure, formatSeconds, missing, statusLabels } from "./format.ts";
@@ -42,19 +43,31 @@ export interface TableData {
 }
 
 function settings({ compared, baseline }: TableData): Field[] {
-  const experiments = compared.map(({ runs }) => runs[0]!.run.experiment);
+  /** Indices of what was trained here; the fields of imported runs are others. */
+  const trained = compared.flatMap(({ runs }, i) => (runs[0]!.run.imported ? [] : [i]));
+  const experiments = trained.map((i) => compared[i]!.runs[0]!.run.experiment);
+  const place = new Map(trained.map((at, i) => [at, i]));
   const cells = (values: readonly { text: string; number: number | null }[]) =>
     values.map((cell): Cell => ({ ...cell, delta: null, same: baseline !== null && cell.text === values[baseline]?.text }));
   const stacks = compared.map(({ runs }) => runs[0]!.run.stack);
   const grouped = compared.some(({ runs }) => runs.length > 1);
-  const rows = differences(experiments, baseline ?? 0)
+  const rows = differences(experiments, place.get(baseline ?? 0) ?? 0)
     .filter(({ path }) => !(grouped && path === "seed"))
     .map(({ path, label, values }): Field => ({
       key: path,
       label,
       section: "configuration",
-      cells: cells(values.map((value) => ({ text: formatField(path, value), number: typeof value === "number" ? value : null }))),
+      cells: cells(
+        compared.map((_, i) => {
+          const at = place.get(i);
+          const value = at === undefined ? undefined : values[at];
+          return { text: at === undefined ? missing : formatField(path, value), number: typeof value === "number" ? value : null };
+        }),
+      ),
     }));
+  for (const { field, values } of recordedFields(compared.map(({ runs }) => runs[0]!.run))) {
+    rows.push({ key: `imported.${field}`, label: field, section: "configuration", cells: cells(values.map((value) => ({ text: value === null ? missing : String(value), number: typeof value === "number" ? value : null }))) });
+  }
   if (new Set(stacks).size < 2) return rows;
   return [{ key: "tower", label: "tower", section: "configuration", cells: cells(stacks.map((text) => ({ text, number: null }))) }, ...rows];
 }
@@ -118,6 +131,15 @@ function statuses({ runs }: Compared): string {
 
 /** Final learned values, levels aligned; omits levels that only one item has. */
 function learned(data: TableData): Field[] {
+  // Imported runs have no tower: theirs are gaps between the cells of the others.
+  const trained = data.compared.flatMap(({ runs }, i) => (runs[0]!.run.imported ? [] : [i]));
+  if (trained.length === 0) return [];
+  if (trained.length < data.compared.length) {
+    const baseline = data.baseline === null ? -1 : trained.indexOf(data.baseline);
+    const fields = learned({ ...data, compared: trained.map((i) => data.compared[i]!), baseline: baseline < 0 ? null : baseline });
+    const gap: Cell = { text: missing, number: null, same: false, delta: null };
+    return fields.map((field) => ({ ...field, cells: data.compared.map((_, i) => field.cells[trained.indexOf(i)] ?? gap) }));
+  }
   const towers = data.compared.map(({ runs }) => runs[0]!.run.experiment.tower);
   return alignTowers(towers, data.baseline ?? 0).flatMap((slot, at) => {
     const having = slot.levels.filter((level) => level !== null).length;

@@ -29,7 +29,7 @@ export function configurationKey(experiment: Experiment): string {
 export function distinctNames(runs: readonly RunSummary[]): string[] {
   const titles = runs.map((run) => (run.name === "" ? run.stack : run.name));
   const repeated = countsOf(titles);
-  const withSeed = titles.map((title, i) => (repeated.get(title)! > 1 ? `${title}, seed ${runs[i]!.experiment.seed}` : title));
+  const withSeed = titles.map((title, i) => (repeated.get(title)! > 1 && !runs[i]!.imported ? `${title}, seed ${runs[i]!.experiment.seed}` : title));
   const stillRepeated = countsOf(withSeed);
   return withSeed.map((name, i) => (stillRepeated.get(name)! > 1 ? `${name} (${runs[i]!.id.slice(-6)})` : name));
 }
@@ -63,7 +63,7 @@ function groupName(runs: readonly ComparedRun[]): string {
 
 /** Groups runs by configuration, in order of appearance. */
 export function bySeed(runs: readonly ComparedRun[]): Compared[] {
-  const members = [...groupBy(runs, ({ run }) => configurationKey(run.experiment)).values()];
+  const members = [...groupBy(runs, ({ run }) => (run.imported ? run.id : configurationKey(run.experiment))).values()];
   const names = withoutCommonStart(members.map(groupName));
   const repeated = countsOf(names);
   const seen = new Map<string, number>();
@@ -92,11 +92,11 @@ function applies({ name }: StudyMetric, experiment: Experiment): boolean {
 /** Results of all runs by id, with a common penalty. A run without evaluations is pending. */
 export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Map<string, Result> {
   const measured = runs.map(({ run, evaluations }) => ({ run, ...measure({ status: run.status, evaluations: evaluations ?? [] }, metric, run.experiment), known: evaluations !== null }));
-  const chances = runs.flatMap(({ run }) => chanceLevel(metric.name, run.experiment) ?? []);
+  const chances = runs.flatMap(({ run }) => (run.imported ? [] : (chanceLevel(metric.name, run.experiment) ?? [])));
   const worst = penalty(chances.length === 0 ? null : maxOf(chances), measured.flatMap(({ value }) => value ?? []));
   return new Map(
     measured.map(({ run, outcome, value, known }) => {
-      if (!applies(metric, run.experiment)) return [run.id, { outcome: "missing", value: null, counted: null }];
+      if (run.imported || !applies(metric, run.experiment)) return [run.id, { outcome: "missing", value: null, counted: null }];
       if (!known && run.status !== "diverged") return [run.id, { outcome: "pending", value: null, counted: null }];
       return [run.id, { outcome, value, counted: countedAs({ outcome, value }, worst) }];
     }),
@@ -104,8 +104,8 @@ export function resultsOf(runs: readonly ComparedRun[], metric: StudyMetric): Ma
 }
 
 /** Metrics for comparing runs: the headline metric, final and best, and losses. */
-export function resultChoices(runs: readonly Pick<RunSummary, "experiment">[]): { readonly label: string; readonly metric: StudyMetric }[] {
-  const names = [...new Set(runs.flatMap(({ experiment }) => mainMetricsOf(experiment)))];
+export function resultChoices(runs: readonly Pick<RunSummary, "experiment" | "imported">[]): { readonly label: string; readonly metric: StudyMetric }[] {
+  const names = [...new Set(runs.flatMap(({ experiment, imported }) => (imported ? [] : mainMetricsOf(experiment))))];
   const known = names.length === 0 ? (["testError", "testLoss", "trainLoss"] as const) : names;
   return known
     .flatMap((name): StudyMetric[] => [{ name, at: "final" }, ...(metricOf(name).set === "test" && name !== "testLoss" ? [{ name, at: "best" } as const] : [])])

@@ -17,7 +17,8 @@ export interface MetricChoice {
 }
 
 /** Loss, evaluation metrics, step time, then every logged hyperparameter and its hypergradient. */
-export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
+export function metricChoices(all: readonly RunSummary[]): MetricChoice[] {
+  const runs = all.filter(({ imported }) => !imported);
   const choices = new Map<string, MetricChoice>();
   const add = (choice: MetricChoice) => choices.has(choice.metric) || choices.set(choice.metric, choice);
   add({ metric: "loss", label: "Training loss", group: "Training", logarithmic: true });
@@ -35,5 +36,6 @@ export function metricChoices(runs: readonly RunSummary[]): MetricChoice[] {
   for (const { level, group, spec, hypergradient } of columns) {
     add({ metric: hypergradient, label: `∂loss/∂${nameInLevel(spec.symbol, group)} of level ${level}`, group: `Level ${level}`, logarithmic: false });
   }
+  for (const name of all.flatMap(({ imported }) => imported?.series ?? [])) add({ metric: name, label: name, group: "Imported", logarithmic: false });
   return [...choices.values()];
 }

@@ -42,5 +42,10 @@ export const useSeriesStore = defineStore("series", () => {
     return caches.get(run)?.get(metric);
   }
 
-  return { read, held };
+  /** Reads a run anew: its values were replaced. */
+  function forget(run: string): void {
+    if (caches.delete(run)) versions.set(run, (versions.get(run) ?? 0) + 1);
+  }
+
+  return { read, held, forget };
 });
