@@ -77,6 +77,7 @@ export default defineConfig({
         ["Levels of a tower", "levels"],
         ["Models and layers", "models"],
         ["Networks from ONNX files", "networks-in"],
+        ["Runs from elsewhere", "import-runs"],
         ["Datasets", "datasets"],
         ["Engines", "engines"],
         ["Exports", "exports"],

@@ -28,6 +28,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   archive: ["hypertower archive last --out run.hypertower", "hypertower archive first second --out two.hypertower"],
   import: ["hypertower import run.hypertower"],
   "import-model": ["hypertower import-model resnet20.onnx --name mine", "hypertower import-model net.onnx --check net.npz --engine reference --json", "hypertower import-model --helper"],
+  "import-runs": ["hypertower import-runs runs/", "hypertower import-runs wandb/ --watch", "hypertower import-runs log.csv --step iteration"],
   merge: ["hypertower merge /media/other/store"],
   move: ["hypertower move /data/hypertower"],
   evaluate: ["hypertower evaluate last", "hypertower evaluate last --checkpoint last --json"],

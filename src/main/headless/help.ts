@@ -7,7 +7,7 @@ import { examples } from "./examples.ts";
 const doing = new Set([
   "train", "resume", "rerun", "reproduce", "study", "table1", "archive", "import", "merge", "move", "salvage", "report", "erase", "thin",
   "runs delete", "runs restore", "runs rename", "studies delete", "studies restore", "studies rename",
-  "datasets download", "datasets import", "datasets remove", "datasets add", "import-model", "models rename", "models remove", "doctor backup", "config set", "config unset",
+  "datasets download", "datasets import", "datasets remove", "datasets add", "import-model", "import-runs", "models rename", "models remove", "doctor backup", "config set", "config unset",
 ]);
 
 /** Whether what a command prints is what was asked for, also under `--quiet`. */
