@@ -61,10 +61,12 @@ export class TensorBoardRun implements RecordSource {
     if (this.#only !== null) return [this.#only];
     const entries = await readdir(this.#folder, { withFileTypes: true });
     const files = entries.filter((entry) => entry.isFile() && isEventFile(entry.name)).map(({ name }) => join(this.#folder, name));
+    files.sort();
+    const settings: string[] = [];
     for (const { name } of entries.filter((entry) => entry.isDirectory() && isSettingsFolder(entry.name))) {
       const inner = await readdir(join(this.#folder, name), { withFileTypes: true });
-      files.push(...inner.filter((entry) => entry.isFile() && isEventFile(entry.name)).map((entry) => join(this.#folder, name, entry.name)));
+      settings.push(...inner.filter((entry) => entry.isFile() && isEventFile(entry.name)).map((entry) => join(this.#folder, name, entry.name)));
     }
-    return files.sort();
+    return [...files, ...settings.sort()];
   }
 }
