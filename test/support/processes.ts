@@ -5,7 +5,7 @@ import { headless, processes } from "../../scripts/entries.mjs";
 const root = join(import.meta.dirname, "../..");
 
 /** Stand-ins and hosts of the tests, beside the program's own processes. */
-const support = ["claimHost", "failingHost", "failingTrainer", "fakeTrainer", "fullDisk", "leaseHost", "logWriter", "readOnlyStores", "storeWriterProcess", "stubbornImporter", "trainerParent", "trainingHost"] as const;
+const support = ["chaosHost", "chaosWorker", "claimHost", "failingHost", "failingTrainer", "fakeTrainer", "fullDisk", "leaseHost", "logWriter", "readOnlyStores", "storeWriterProcess", "stubbornImporter", "trainerParent", "trainingHost"] as const;
 
 /** Sources by name, relative to the repository. */
 export const processSources = { ...headless, ...processes, ...(Object.fromEntries(support.map((name) => [name, `test/support/${name}.ts`])) as Record<(typeof support)[number], string>) };
