@@ -4,6 +4,7 @@ import DatasetsPage from "@/pages/DatasetsPage.vue";
 import EnginesPage from "@/pages/EnginesPage.vue";
 import ExtendStudyPage from "@/pages/ExtendStudyPage.vue";
 import HistoryPage from "@/pages/HistoryPage.vue";
+import MachinesPage from "@/pages/MachinesPage.vue";
 import MissingPage from "@/pages/MissingPage.vue";
 import NetworksPage from "@/pages/NetworksPage.vue";
 import NewExperimentPage from "@/pages/NewExperimentPage.vue";
@@ -36,6 +37,7 @@ export const router = createRouter({
     { path: "/datasets", name: "datasets", component: DatasetsPage, meta: { title: "Datasets" } },
     { path: "/networks", name: "networks", component: NetworksPage, meta: { title: "Networks" } },
     { path: "/engines", name: "engines", component: EnginesPage, meta: { title: "Engines" } },
+    { path: "/machines", name: "machines", component: MachinesPage, meta: { title: "Machines" } },
     { path: "/storage", name: "storage", component: StoragePage, meta: { title: "Storage" } },
     { path: "/open/:kind/:payload", name: "open", component: OpenPage, props: true, meta: { title: "Open" } },
     { path: "/:rest(.*)*", name: "missing", component: MissingPage, meta: { title: "Not found" } },

@@ -20,8 +20,9 @@ export const useStudies = defineStore("studies", () => {
     connection().onReconnect(() => void load());
   }
 
-  async function start(study: unknown, workers: number | null): Promise<StudySummary> {
-    const started = await call("studies.start", { study, workers });
+  /** @param on where to train, as in `--on` */
+  async function start(study: unknown, workers: number | null, on?: string): Promise<StudySummary> {
+    const started = await call("studies.start", { study, workers, ...(on !== undefined && on !== "local" && { on }) });
     keep(started);
     return started;
   }
