@@ -1,8 +1,12 @@
 /** Fleets that this machine is set up for, and passwords that stay on it. */
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { ExtraMissing, packageFolder } from "../../core/extras/index.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { SlurmProfile } from "../../shared/fleet/profile.ts";
 import { parseFleetName, withoutPassword } from "./name.ts";
 import { passwordless } from "./queue/address.ts";
+import { postgresPackage } from "./queue/binaries.ts";
 import { keepPassword } from "./queue/passwords.ts";
 import { readProfiles } from "./slurm/profiles.ts";
 
@@ -55,6 +59,25 @@ export function fleetNames(known: readonly KnownFleet[], used: readonly string[]
 
 /** Whether asking a fleet for its workers is cheap enough to do it unasked: the queue on this machine would be started by it. */
 export const isAskedUnused = (name: string): boolean => name !== "queue";
+
+/** Why a fleet cannot be used whatever it answers: a program that this machine lacks. Null for none. Starts nothing. */
+export function lacking(name: string, env: NodeJS.ProcessEnv = process.env): string | null {
+  if (name === "queue") return packageFolder(postgresPackage()) === null ? `A queue on this machine needs PostgreSQL. ${new ExtraMissing(postgresPackage()).message}` : null;
+  if (!name.startsWith("slurm:")) return null;
+  const missing = (["sbatch", "squeue", "scancel"] as const).filter((program) => !isOnPath(program, env));
+  return missing.length === 0 ? null : `Slurm’s ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} not on the PATH: start Hypertower on a login node of the cluster (hypertower serve).`;
+}
+
+function isOnPath(program: string, env: NodeJS.ProcessEnv): boolean {
+  return (env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return folder !== "";
+    } catch {
+      return false;
+    }
+  });
+}
 
 export const kindOf = (name: string): "slurm" | "folder" | "queue" => {
   const { kind } = parseFleetName(name);

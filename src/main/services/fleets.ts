@@ -3,7 +3,7 @@ import type { FleetInfo } from "../../shared/fleet/requests.ts";
 import type { WorkerState } from "../../shared/fleet/worker.ts";
 import type { Coordinator, FleetView } from "../fleet/coordinator/coordinator.ts";
 import { FleetError } from "../fleet/fleet.ts";
-import { fleetNames, fleetToStore, isAskedUnused, kindOf, knownFleets, wordsOf } from "../fleet/known.ts";
+import { fleetNames, fleetToStore, isAskedUnused, kindOf, knownFleets, lacking, wordsOf } from "../fleet/known.ts";
 import { withoutPassword } from "../fleet/name.ts";
 import type { Studies } from "../studies/studies.ts";
 import { UserError } from "./services.ts";
@@ -49,7 +49,8 @@ export function fleetServices(coordinator: Coordinator, studies: Pick<Studies, "
       const names = fleetNames(known, [...used.keys()]);
       return Promise.all(
         names.map(async (name): Promise<FleetInfo> => {
-          const asked = used.has(name) || isAskedUnused(name) ? await inTime(coordinator.workers(own(name))) : { workers: [], problem: null };
+          const lacks = used.has(name) ? null : lacking(name);
+          const asked = lacks !== null ? { workers: [], problem: lacks } : used.has(name) || isAskedUnused(name) ? await inTime(coordinator.workers(own(name))) : { workers: [], problem: null };
           const units = (used.get(name)?.units ?? []).map(({ fleet: _fleet, ...unit }) => ({ ...unit, studyName: nameOf(unit.study) }));
           const problem = asked.problem ?? used.get(name)?.problem ?? null;
           return { name, kind: kindOf(name), problem: problem === null ? null : withoutPassword(problem), workers: asked.workers, units, atOnce: known.find((fleet) => fleet.name === name)?.profile?.atOnce ?? null };

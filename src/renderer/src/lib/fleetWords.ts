@@ -32,7 +32,8 @@ export function countsInWords(units: readonly FleetUnit[]): string | null {
 }
 
 export const enginesInWords = ({ machine }: WorkerState): string =>
-  machine.engines.map(({ kind, memory }) => `${engineTitle(kind)}${memory === null ? "" : ` (${formatBytes(memory)})`}`).join(", ") || "no engine works";
+  // Memory of its own has a graphics card alone.
+  machine.engines.map(({ kind, memory }) => `${engineTitle(kind)}${memory === null || Math.abs(memory - machine.memory) < 0.05 * machine.memory ? "" : ` (${formatBytes(memory)})`}`).join(" · ") || "no engine works";
 
 export function seenInWords({ seenAt }: WorkerState, now: number): string {
   const seconds = Math.max(0, Math.round((now - seenAt) / 1000));
