@@ -60,7 +60,7 @@ export class SparseSeries {
 
   constructor(db: Database, run: string) {
     this.#run = run;
-    this.#define = db.prepare<[string, string, string], number>("INSERT INTO metrics (run, name, position) VALUES (?, ?, (SELECT count(*) FROM metrics WHERE run = ?)) RETURNING id").pluck();
+    this.#define = db.prepare<[string, string, string], number>("INSERT INTO metrics (run, name, position) VALUES (?, ?, (SELECT coalesce(max(position), -1) + 1 FROM metrics WHERE run = ?)) RETURNING id").pluck();
     this.#insert = db.prepare("INSERT INTO series_values (metric, step, value) VALUES (?, ?, ?)");
     this.#bucket = db.prepare("INSERT INTO buckets (metric, width, start, count, non_finite, min, min_step, max, max_step, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
     this.#advance = db.prepare("UPDATE metrics SET count = count + ?, last_step = ?, open_crc = ? WHERE id = ?");
@@ -71,6 +71,8 @@ export class SparseSeries {
 
   /** Removes every value of the run and the series that it does not have any more. */
   clear(db: Database, keep: ReadonlySet<string>): void {
+    // Removed on purpose: the store's mark must not take it for a loss.
+    db.prepare("UPDATE identity SET erased_steps = erased_steps + (SELECT total(count) FROM metrics WHERE run = ? AND position = 0)").run(this.#run);
     for (const { id, name } of this.#known.all(this.#run)) {
       for (const statement of this.#clear) statement.run(id);
       if (keep.has(name)) this.#open.set(name, this.#fresh(id, name));

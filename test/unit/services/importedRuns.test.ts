@@ -2,6 +2,7 @@
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ImportRunsRequest } from "../../../src/shared/importedRun.ts";
 import type { ExportFormatName } from "../../../src/shared/exports.ts";
@@ -9,6 +10,7 @@ import { compareRuns } from "../../../src/main/headless/comparison.ts";
 import { exportRun } from "../../../src/main/reports/index.ts";
 import { Archives } from "../../../src/main/services/archives.ts";
 import { ImportedRuns } from "../../../src/main/services/importedRuns.ts";
+import { heldBy } from "../../../src/main/store/mark.ts";
 import { Store } from "../../../src/main/store/store.ts";
 import { checkStoreRows } from "../../../src/main/store/verify/storeCheck.ts";
 
@@ -94,11 +96,15 @@ test("importing again replaces what a run held, and the store stays sound", asyn
   const file = join(folder, "log.csv");
   writeFileSync(file, "step,loss\n0,1\n5,2\n");
   const [first] = (await read(file)).runs;
+  const held = () => new Database(store.path, { readonly: true });
+  const before = heldBy(held()).steps;
   writeFileSync(file, "step,accuracy\n1,7\n");
   const [again] = (await read(file)).runs;
   expect(again).toMatchObject({ id: first!.id, isNew: false });
   expect(store.getRun(first!.id)!.metrics).toEqual(["accuracy"]);
   expect(steps(first!.id)).toEqual([{ step: 1, values: [7] }]);
+  // Replaced values are no loss.
+  expect(heldBy(held()).steps).toBeGreaterThanOrEqual(before);
 });
 
 test("values recorded out of order are put in their places; a step recorded again keeps its later value", async () => {

@@ -1,4 +1,5 @@
 /** Runs that other programs recorded. Damage within a record ends it with a warning, which counts as a refusal here. */
+import { crc32 } from "node:zlib";
 import { maskedCrc32c } from "../../../../src/main/importing/records/crc32c.ts";
 import { readRecords } from "../../../../src/main/importing/records/index.ts";
 import type { FuzzedInput, FuzzedParser } from "../parser.ts";
@@ -22,9 +23,26 @@ function repaired(bytes: Uint8Array): Uint8Array {
   return copy;
 }
 
+/** The same for a file of W&B. */
+function repairedLog(bytes: Uint8Array): Uint8Array {
+  const copy = Buffer.from(bytes);
+  for (let at = 7; at + 7 <= copy.length; ) {
+    const left = 32_768 - (at % 32_768);
+    if (left < 7) {
+      at += left;
+      continue;
+    }
+    const end = at + 7 + copy.readUInt16LE(at + 4);
+    if (end > copy.length) break;
+    copy.writeUInt32LE(crc32(copy.subarray(at + 7, end), crc32(copy.subarray(at + 6, at + 7))), at);
+    at = end;
+  }
+  return copy;
+}
+
 export const recordParsers: readonly FuzzedParser[] = [
   { name: "events", repair: repaired, parse: read },
-  { name: "wandb", parse: read },
+  { name: "wandb", repair: repairedLog, parse: read },
   { name: "trackio", parse: read },
   { name: "runCsv", parse: read },
   { name: "jsonLines", parse: read },
