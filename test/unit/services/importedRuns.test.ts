@@ -6,6 +6,7 @@ import Database from "better-sqlite3";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { ImportRunsRequest } from "../../../src/shared/importedRun.ts";
 import type { ExportFormatName } from "../../../src/shared/exports.ts";
+import { mergeInto } from "../../../src/main/archives/merge.ts";
 import { compareRuns } from "../../../src/main/headless/comparison.ts";
 import { exportRun } from "../../../src/main/reports/index.ts";
 import { Archives } from "../../../src/main/services/archives.ts";
@@ -185,4 +186,13 @@ test("what needs an experiment is refused in words; CSV, JSON and comparisons wo
   expect(rows.some(({ label }) => label === "batch size" || label.startsWith("test error"))).toBe(false);
   expect(store.thinner.problem(first!.id, 256)).toMatch(/was imported/);
   expect(() => new Archives({ store, folder: join(folder, "store"), version: "0" }).file({ runs: [first!.id], studies: [] })).toThrow(/only runs trained here can be archived/);
+});
+
+test("a merge of stores leaves imported runs out, and says which record to import", async () => {
+  const [run] = (await read(join(fixtures, "tensorboardX"))).runs;
+  store.flush();
+  const remarks: string[] = [];
+  const report = await mergeInto(join(folder, "store"), join(folder, "other"), (remark) => remarks.push(remark));
+  expect(report.runs).toEqual([]);
+  expect(remarks).toEqual([`Run ${run!.id} was imported from ${join(fixtures, "tensorboardX/run")} and was left out. Import that record again.`]);
 });
