@@ -12,6 +12,7 @@ import { model } from "./models/schema.ts";
 import { generatorVersions, latestGenerator } from "./random.ts";
 import { budgetProblems, type ScheduleProblem } from "./schedules/schema.ts";
 import { lookaheadRunProblems } from "./lookahead.ts";
+import { startingWeights } from "./startingWeights.ts";
 import { tower } from "./tower.ts";
 import { clipped } from "./text.ts";
 
@@ -138,6 +139,8 @@ const fields = z.strictObject({
   generator: z.literal(generatorVersions, { error: `generator must be one of: ${generatorVersions.join(", ")}` }).default(1),
   engine: engine.prefault({}),
   guard: guard.prefault({}),
+  /** Weights that the run begins from, beside the model's own. */
+  weights: startingWeights.optional(),
 });
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null && !Array.isArray(value);

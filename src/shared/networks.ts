@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { fillings } from "./models/graph.ts";
 import { networkFacts, networkHash } from "./models/network.ts";
+import { startingWeights } from "./startingWeights.ts";
 
 const hash = z.string().regex(networkHash, "not the SHA-256 of a network");
 const one = z.strictObject({ network: hash });
@@ -94,6 +95,25 @@ export const networkImportRequest = z.strictObject({
 });
 export type NetworkImportRequest = z.infer<typeof networkImportRequest>;
 
+export const beginRequest = z.strictObject({
+  experiment: z.unknown(),
+  /** A .safetensors or .npz file of the host's machine, or the last evaluated weights of a run. */
+  from: z.union([z.strictObject({ path: z.string().trim().min(1, "a path is needed").max(4096) }), z.strictObject({ run: z.string().min(1).max(200) })]),
+  /** Whether parameters that the file lacks, or has in another shape, begin fresh. */
+  partial: z.boolean().default(false),
+  /** Whether arrays of other names are taken by their shapes. */
+  byShape: z.boolean().default(false),
+});
+export type BeginRequest = z.output<typeof beginRequest>;
+
+export const beginning = z.object({
+  /** What the experiment records. */
+  weights: startingWeights,
+  /** What a user should know before training. */
+  remarks: z.array(z.string()),
+});
+export type Beginning = z.infer<typeof beginning>;
+
 /** Requests about imported networks; part of the contract. */
 export const networkRequests = {
   "networks.list": { input: z.strictObject({}).default({}), output: z.array(networkInfo) },
@@ -102,6 +122,8 @@ export const networkRequests = {
   "networks.picture": { input: one, output: networkPicture },
   /** Imports an ONNX file of the host's machine: all of it, or nothing. By default it is named after the file. */
   "networks.import": { input: networkImportRequest, output: networkImport },
+  /** Keeps weights that runs of the experiment can begin from: all that is needed, or nothing. */
+  "networks.begin": { input: beginRequest, output: beginning },
   "networks.rename": { input: one.extend({ name }), output: networkInfo },
   /** Refused while a run or study uses it, those in the bin included. */
   "networks.remove": { input: one, output: z.array(networkInfo) },

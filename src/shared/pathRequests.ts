@@ -7,6 +7,7 @@ export const pathRequests = {
   "datasets.import": ({ path }) => [path],
   "datasets.preview": ({ path }) => [path],
   "importedRuns.import": ({ paths }) => paths,
+  "networks.begin": ({ from }) => ("path" in from ? [from.path] : []),
   "networks.import": ({ path }) => [path],
   "storage.merge": ({ path }) => [path],
   "storage.move": ({ path }) => (path === null ? [] : [path]),

@@ -162,7 +162,7 @@ export class PretendTraining implements Services {
       "importedRuns.import": () => { throw new UserError("No runs are imported here."); },
       "importedRuns.watches": () => [],
       "importedRuns.stop": () => [],
-      ...Object.fromEntries((["networks.get", "networks.picture", "networks.import", "networks.rename", "networks.remove"] as const).map((name) => [name, () => { throw new UserError("No networks are imported here."); }])) as unknown as Pick<Handlers, "networks.get" | "networks.picture" | "networks.import" | "networks.rename" | "networks.remove">,
+      ...Object.fromEntries((["networks.get", "networks.picture", "networks.import", "networks.begin", "networks.rename", "networks.remove"] as const).map((name) => [name, () => { throw new UserError("No networks are imported here."); }])) as unknown as Pick<Handlers, "networks.get" | "networks.picture" | "networks.import" | "networks.begin" | "networks.rename" | "networks.remove">,
       "archives.import": () => ({ studies: [], runs: [] }),
       "updates.check": () => ({ current: "0.0.0", source: null, release: null }),
       "updates.download": () => { throw new UserError("This build has no source of updates."); },

@@ -8,6 +8,7 @@ import { batchOf, rows, tokensOf } from "../models/activations.ts";
 import { sizeOf, topologicalOrder, type Node, type Shape } from "../program/node.ts";
 import { input, state } from "../program/operations/index.ts";
 import { NetworkError, type Network } from "./file.ts";
+import { holdsWeightsOnly, weightsFacts } from "./weightsOnly.ts";
 
 /** Examples of the pass that shapes are read off: a size that no axis is likely to have. */
 const usualBatch = 2;
@@ -72,6 +73,7 @@ export function drawnNodes(network: Network): NetworkNode[] {
 /** @throws GraphError or NetworkError naming what the network has that cannot be trained */
 export function factsOf(name: string, network: Network): NetworkFacts {
   const { description } = network;
+  if (holdsWeightsOnly(description)) return weightsFacts(name, description);
   const { batch, example, tokens, traced, output, shapes, owners } = trace(network);
   const layers = traced.flatMap(({ node, output: made, flops }) => {
     const parameters = (owners.get(node) ?? []).map((parameter) => ({ name: parameter, shape: [...shapes.get(parameter)!] }));

@@ -8,6 +8,7 @@ import type { Engine, EngineDescription, Executable, StateValues } from "../engi
 import { engineNamed } from "../engines/index.ts";
 import type { TowerLevel, TowerSettings } from "../hyperoptimizers/tower.ts";
 import type { Model } from "../models/model.ts";
+import { begunModel } from "../networks/begun.ts";
 import { modelOf } from "../networks/model.ts";
 import { Random } from "../models/random.ts";
 import { fingerprint } from "../program/fingerprint.ts";
@@ -60,7 +61,7 @@ interface PlannedRun extends Omit<PreparedRun, "executable" | keyof EngineDescri
 
 async function planRun(experiment: Experiment, networks: string | undefined): Promise<PlannedRun> {
   const data = dataShape(experiment);
-  const model = await modelOf(experiment.model, data, networks);
+  const { model, values } = await begunModel(await modelOf(experiment.model, data, networks), experiment, networks);
   const [feed, engine] = await Promise.all([loadFeed(experiment, model), engineNamed(experiment.engine.kind)]);
   const training = buildTrainingProgram({
     task: feed.task,
@@ -70,7 +71,7 @@ async function planRun(experiment: Experiment, networks: string | undefined): Pr
     hypergradients: "moving",
   });
   const random = new Random(experiment.seed, "initialization", experiment.generator);
-  const initialState = training.initialState(Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)])));
+  const initialState = training.initialState({ ...Object.fromEntries(model.parameters.map(({ name, initialize }) => [name, initialize(random)])), ...values });
   return { experiment, feed, model, training, engine, initialState };
 }
 

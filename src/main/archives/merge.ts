@@ -5,7 +5,7 @@ import { OtherStore } from "../store/otherStore.ts";
 import { runFileKinds, type PortableFile, type PortableSource, type PortableStudy } from "../store/portable.ts";
 import { Receiver } from "../store/receiver.ts";
 import { ArchiveError } from "./errors.ts";
-import { networkIn } from "./networks.ts";
+import { networksIn } from "./networks.ts";
 import { pathOf, usableFiles } from "./runFiles.ts";
 import { takeIn, type Report } from "./takeIn.ts";
 
@@ -66,7 +66,7 @@ async function sourcesOf(other: OtherStore, folder: string, ids: readonly string
     *[Symbol.iterator]() {
       for (const id of ids) {
         const { run } = portable.run(other.run(id)!);
-        yield { ...portable.source(run, () => files.get(id)!), network: () => networkIn(folder, run.experiment) };
+        yield { ...portable.source(run, () => files.get(id)!), networks: () => networksIn(folder, run.experiment) };
       }
     },
   };

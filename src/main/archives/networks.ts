@@ -1,6 +1,6 @@
 /** Imported networks that runs train, as parts of archives and of other stores, and back. */
 import { closeSync, fstatSync, openSync, readSync, rmSync } from "node:fs";
-import type { Experiment } from "../../shared/experiment.ts";
+import { networksOf, type NamedNetwork, type NetworkChoices } from "../../shared/startingWeights.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { decodeNetwork } from "../../core/networks/file.ts";
 import { factsOf } from "../../core/networks/facts.ts";
@@ -12,18 +12,16 @@ import type { Receiver } from "../store/receiver.ts";
 import { ArchiveError } from "./errors.ts";
 import { blocksOf } from "./write.ts";
 
-/** Hash of the network that an experiment trains; undefined for other models. */
-export const networkOf = ({ model }: Pick<Experiment, "model">): string | undefined => (model.kind === "graph" ? model.network : undefined);
+/** The files of an experiment's networks in a store's folder, without those that are missing. A file is opened for each read. */
+export const networksIn = (folder: string, experiment: NetworkChoices): PortableNetwork[] => networksOf(experiment).flatMap((one) => networkIn(folder, one) ?? []);
 
-/** The network of a store's folder; null where its file is missing. The file is opened for each read. */
-export function networkIn(folder: string, { model }: Pick<Experiment, "model">): PortableNetwork | null {
-  if (model.kind !== "graph") return null;
-  const size = networkBytes(folder, model.network);
+function networkIn(folder: string, { hash, name }: NamedNetwork): PortableNetwork | null {
+  const size = networkBytes(folder, hash);
   if (size === undefined) return null;
-  const path = networkFile(networksFolder(folder), model.network);
+  const path = networkFile(networksFolder(folder), hash);
   return {
-    hash: model.network,
-    name: model.facts?.name ?? model.network.slice(0, 12),
+    hash,
+    name,
     size,
     read(at, target) {
       const descriptor = openSync(path, "r");
@@ -49,11 +47,14 @@ export class StagedNetworks {
     this.#source = source;
   }
 
-  /** Writes the network of a run aside, unless the store has it. @throws ArchiveError where its file is not what its name says */
-  add({ run, network }: PortableSource, receiver: Pick<Receiver, "hasNetwork">): void {
-    const hash = networkOf(run.experiment);
-    const file = network?.() ?? null;
-    if (hash === undefined || file === null || this.#pending.has(hash)) return;
+  /** Writes the networks of a run aside that the store lacks. @throws ArchiveError where a file is not what its name says */
+  add({ run, networks }: PortableSource, receiver: Pick<Receiver, "hasNetwork">): void {
+    for (const file of networks?.() ?? []) this.#add(run.id, file, receiver);
+  }
+
+  #add(run: string, file: PortableNetwork, receiver: Pick<Receiver, "hasNetwork">): void {
+    const { hash } = file;
+    if (this.#pending.has(hash)) return;
     if (receiver.hasNetwork(hash) && networkBytes(this.#folder, hash) === file.size) return;
     try {
       this.#pending.set(hash, writePending(this.#folder, hash, blocksOf(file)));
@@ -62,7 +63,7 @@ export class StagedNetworks {
       const { name, version } = read.description.producer;
       this.rows.push({ hash, name: file.name, source: this.#source, producer: `${name} ${version}`.trim(), bytes: bytes.length, createdAt: Date.now(), facts: factsOf(file.name, read) });
     } catch (error) {
-      throw new ArchiveError(`the network of run ${run.id} cannot be used: ${messageOf(error)}`, { cause: error });
+      throw new ArchiveError(`the network of run ${run} cannot be used: ${messageOf(error)}`, { cause: error });
     }
   }
 

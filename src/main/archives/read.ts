@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import type { z } from "zod";
 import { messageOf } from "../../shared/errors.ts";
+import { networksOf } from "../../shared/startingWeights.ts";
 import { requireOwner } from "../../core/checkpoint/owner.ts";
 import { readCheckpointHeader } from "../../core/checkpoint/file.ts";
 import { readWeightsHeader } from "../../core/weights/file.ts";
@@ -141,11 +142,13 @@ export class Archive {
 
   #source(parts: RunParts): PortableSource & { files(): readonly (PortableFile & { entry: TarEntry })[] } {
     const run = parseJson(parts.run!.name, this.#verified(parts.run!).toString("utf8"), portableRun);
-    const { model } = run.experiment;
-    const network = model.kind === "graph" ? this.#networks.get(model.network) : undefined;
     return {
       run,
-      network: () => (model.kind === "graph" && network ? this.#network(model.network, network, model.facts?.name) : null),
+      networks: () =>
+        networksOf(run.experiment).flatMap(({ hash, name }) => {
+          const entry = this.#networks.get(hash);
+          return entry ? [this.#network(hash, entry, name)] : [];
+        }),
       steps: () => this.#steps(run, parts.steps),
       kept: () => this.#kept(run, parts.kept),
       evaluations: () => this.#lines(parts.evaluations, portableEvaluation),

@@ -2,7 +2,8 @@
 import type { PortableSource } from "../store/portable.ts";
 import type { Store } from "../store/store.ts";
 import { ArchiveError } from "./errors.ts";
-import { networkIn, networkOf } from "./networks.ts";
+import { networksOf } from "../../shared/startingWeights.ts";
+import { networksIn } from "./networks.ts";
 import { openFiles, usableFiles } from "./runFiles.ts";
 
 export interface SourcesOptions {
@@ -29,9 +30,9 @@ export async function* storeSources(ids: readonly string[], { store, folder, stu
       problems.forEach(onRemark);
       if (read.wasActive) onRemark(`Run ${id} is being trained; the archive holds its first ${read.run.logged} steps, as an interrupted run.`);
       const run = read.run.study !== null && !studies.has(read.run.study) ? { ...read.run, study: null, cell: null } : read.run;
-      const network = networkIn(folder, run.experiment);
-      if (network === null && networkOf(run.experiment) !== undefined) onRemark(`The network of run ${id} is missing in ${folder}; the archive does not hold it.`);
-      yield { ...store.portable.source(run, () => usable), network: () => network };
+      const networks = networksIn(folder, run.experiment);
+      if (networks.length < networksOf(run.experiment).length) onRemark(`The network of run ${id} is missing in ${folder}; the archive does not hold it.`);
+      yield { ...store.portable.source(run, () => usable), networks: () => networks };
       if (!read.wasActive && !store.portable.isUnchanged(id, read)) throw new ArchiveError(`Run ${id} was resumed or thinned while it was archived. Try again.`);
     } finally {
       opened.close();

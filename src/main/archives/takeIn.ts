@@ -55,7 +55,7 @@ export function takeIn(receiver: Receiver, folder: string, { studies, runs, from
     const as = isHere ? null : freeId(run, taken, (id) => receiver.runs.has(id));
     if (as !== null) {
       ids.set(run.id, as);
-      needed += (source.network?.()?.size ?? 0) + run.logged * run.metrics.length * bytesPerValue + source.files().reduce((sum, { size }) => sum + size, 0);
+      needed += (source.networks?.() ?? []).reduce((sum, { size }) => sum + size, 0) + run.logged * run.metrics.length * bytesPerValue + source.files().reduce((sum, { size }) => sum + size, 0);
     }
     report.runs.push({ id: run.id, name: run.name, as });
   }

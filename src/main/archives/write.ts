@@ -20,7 +20,7 @@ export interface ArchiveContent {
   readonly createdAt: number;
   /** Whether one of the runs is thinned. */
   readonly thinned: boolean;
-  /** Whether one of them trains an imported network. */
+  /** Whether one of them trains an imported network, or began from a file. */
   readonly networks: boolean;
 }
 
@@ -58,8 +58,8 @@ export async function* archiveOf({ studies, runs, program, createdAt, thinned, n
   for await (const source of runs) {
     const { run } = source;
     const at = `runs/${index++}`;
-    const network = networks ? (source.network?.() ?? null) : null;
-    if (network && !written.has(network.hash)) {
+    for (const network of networks ? (source.networks?.() ?? []) : []) {
+      if (written.has(network.hash)) continue;
       written.add(network.hash);
       yield* part(`networks/${network.hash}`, network.size, blocksOf(network));
     }

@@ -38,6 +38,7 @@ import { record } from "../logs/hostLog.ts";
 import { onLastResort } from "./lastResort.ts";
 import { ImportedRuns } from "./importedRuns.ts";
 import { Networks } from "./networks.ts";
+import { beginFrom } from "./startingWeights.ts";
 import { describeSupport, supportFile, supportFiles } from "./logs.ts";
 import { Updates, type UpdateSource } from "./updates/index.ts";
 import { Predictions } from "./predictions.ts";
@@ -328,6 +329,7 @@ export async function createServices(options: ServiceOptions, extras: ServiceExt
     "networks.get": ({ network }) => networks.get(network),
     "networks.picture": ({ network }) => networks.picture(network),
     "networks.import": (request) => networks.import(request),
+    "networks.begin": (request) => beginFrom({ store, folder: options.storeDir, exportWeights, check: (experiment) => usableExperiment(experiment, datasets), onChange: () => events.emit("networks.changed", {}) }, request),
     "networks.rename": ({ network, name }) => networks.rename(network, name),
     "networks.remove": ({ network }) => networks.remove(network),
     "engines.list": ({ experiment }) => engines.list(experiment),

@@ -14,6 +14,8 @@ export interface NetworkCatalog {
   find(named: string): { readonly hash: string; readonly facts: NetworkFacts } | undefined;
   /** Why an experiment's network cannot be used; null when it is ready. */
   problem(model: { readonly network: string }): string | null;
+  /** Why an experiment cannot begin from its weights; null where it can, or begins fresh. */
+  startingProblem(experiment: Pick<Experiment, "model" | "dataset" | "weights">): string | null;
 }
 
 export interface DatasetCatalog {
@@ -66,5 +68,7 @@ export async function usableExperiment(given: unknown, datasets: Inputs): Promis
   const { model } = validation.experiment;
   const missing = model.kind === "graph" ? (datasets.networks?.problem(model) ?? null) : null;
   if (missing !== null) throw new UserError(`The network cannot be used: ${missing}`, [{ path: "model.network", message: missing }]);
+  const unfit = datasets.networks?.startingProblem(validation.experiment) ?? null;
+  if (unfit !== null) throw new UserError(`The run cannot begin from its weights: ${unfit}`, [{ path: "weights", message: unfit }]);
   return validation.experiment;
 }

@@ -3,6 +3,8 @@ import { rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename, extname } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
+import type { Experiment } from "../../shared/experiment.ts";
+import { parametersOn } from "../../shared/models/data.ts";
 import { weightCount } from "../../shared/models/described.ts";
 import { maxShownNodes, type NetworkDetail, type NetworkImport, type NetworkImportRequest, type NetworkInfo, type NetworkPicture } from "../../shared/networks.ts";
 import { drawnNodes } from "../../core/networks/facts.ts";
@@ -46,6 +48,18 @@ export class Networks implements NetworkCatalog {
     const found = this.#options.store.networks.get(network);
     if (!found) return `there is no imported network ${network.slice(0, 12)} here: import it first (hypertower models lists what there is)`;
     return this.#problemOf(found);
+  }
+
+  startingProblem({ weights, ...of }: Pick<Experiment, "model" | "dataset" | "weights">): string | null {
+    if (!weights) return null;
+    const found = this.#options.store.networks.get(weights.stored);
+    if (!found) return `the weights of ${weights.file} are not here: choose the file again`;
+    const problem = this.#problemOf(found);
+    if (problem !== null) return problem;
+    const here = new Map(found.facts.layers.flatMap(({ parameters }) => parameters).map(({ name, shape }) => [name, shape.join(" × ")]));
+    const fresh = new Set(weights.fresh);
+    const wrong = parametersOn(of).find(({ name, shape }) => !fresh.has(name) && here.get(name) !== shape.join(" × "));
+    return wrong ? `${wrong.name} is ${wrong.shape.join(" × ")} in the model and ${here.get(wrong.name) ?? "missing"} in ${weights.file}: choose the file again for this model` : null;
   }
 
   list(): NetworkInfo[] {

@@ -89,7 +89,7 @@ export interface RecordedNetworks {
 
 /** Hashes that runs name, those in the bin included. */
 function trainedNetworks(db: Database.Database): string[] {
-  const named = db.prepare<[], string | null>("SELECT DISTINCT experiment ->> '$.model.network' FROM runs WHERE experiment ->> '$.model.kind' = 'graph'").pluck().all();
+  const named = db.prepare<[], string | null>("SELECT experiment ->> '$.model.network' FROM runs WHERE experiment ->> '$.model.kind' = 'graph' UNION SELECT experiment ->> '$.weights.stored' FROM runs").pluck().all();
   return named.flatMap((hash) => (hash !== null && networkHash.test(hash) ? [hash] : []));
 }
 

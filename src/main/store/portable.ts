@@ -77,7 +77,7 @@ export interface PortableFile {
   read(at: number, target: Uint8Array): number;
 }
 
-/** The file of an imported network that a run trains. */
+/** The file of an imported network that a run trains, or of the weights that it began from. */
 export interface PortableNetwork {
   /** SHA-256 of the file. */
   readonly hash: string;
@@ -105,8 +105,8 @@ export interface PortableSource {
   evaluations(): Iterable<PortableEvaluation>;
   events(): Iterable<PortableEvent>;
   files(): readonly PortableFile[];
-  /** The imported network that it trains; null where its file is missing. Not there for other models. */
-  readonly network?: () => PortableNetwork | null;
+  /** The imported network that it trains and the weights that it began from, without files that are missing. */
+  readonly networks?: () => readonly PortableNetwork[];
 }
 
 /** Bytes of steps that are held in memory at a time. */

@@ -46,7 +46,7 @@ export class PortableReader {
     this.#events = db.prepare(`SELECT id, ${eventColumns} FROM run_events WHERE run = ? AND id > ? ORDER BY id LIMIT ?`);
     this.#ofStudy = db.prepare<[string], string>("SELECT id FROM runs WHERE study = ? ORDER BY rowid").pluck();
     this.#singles = db.prepare<[], string>("SELECT id FROM runs WHERE study IS NULL ORDER BY rowid").pluck();
-    this.#trainsNetwork = db.prepare<[string], number>("SELECT experiment ->> '$.model.kind' = 'graph' FROM runs WHERE id = ?").pluck();
+    this.#trainsNetwork = db.prepare<[string], number>("SELECT experiment ->> '$.model.kind' = 'graph' OR experiment ->> '$.weights' IS NOT NULL FROM runs WHERE id = ?").pluck();
     this.#studies = db.prepare<[], string>("SELECT id FROM studies ORDER BY rowid").pluck();
   }
 
@@ -130,7 +130,7 @@ export class PortableReader {
     return runs.some((run) => (this.#place.get(run)?.thinnedAt ?? null) !== null);
   }
 
-  /** Whether one of the runs trains an imported network. */
+  /** Whether one of the runs trains an imported network, or began from a file. */
   hasNetworks(runs: readonly string[]): boolean {
     return runs.some((run) => this.#trainsNetwork.get(run) === 1);
   }

@@ -18,6 +18,8 @@ export const maxAlike = 20;
 
 /** What is recorded of a network, so that an experiment can be validated, shared and stored without its file. */
 export const networkFacts = z.strictObject({
+  /** Whether it is the arrays of a weights file alone, which runs begin from. */
+  weightsOnly: z.literal(true).optional(),
   /** Its name when the experiment was written. */
   name: z.string().max(200),
   /** One example; the steps of a sequence of symbols are null where any number works, its vocabulary where the network does not tell. */
@@ -80,6 +82,7 @@ export interface NetworkChoice {
 export function factsOfNetwork({ network, facts }: NetworkChoice): NetworkFacts {
   if (network === "") throw new ModelError("model.network is empty: name an imported network (hypertower models lists what there is)", ["model", "network"]);
   if (!facts) throw new ModelError(`there is no imported network ${network} here: import it first (hypertower models lists what there is)`, ["model", "network"]);
+  if (facts.weightsOnly) throw new ModelError(`${facts.name} holds weights without a network: a run begins from them, and cannot train them as its model`, ["model", "network"]);
   return facts;
 }
 

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { generatorVersions } from "../../../shared/random.ts";
 import { totalSteps, type Experiment } from "../../../shared/experiment.ts";
 import { dataFacts } from "../../../shared/datasets.ts";
+import { networksOf } from "../../../shared/startingWeights.ts";
 import type { EngineKind } from "../../../shared/engines.ts";
 import { unit as unitSchema, unitFormat, type Unit, type UnitNeeds, type UnitProgram } from "../../../shared/fleet/unit.ts";
 import { FleetError } from "../fleet.ts";
@@ -85,7 +86,7 @@ export function pack(programs: readonly Program[], options: PackingOptions): Pac
 }
 
 function needsOf(experiment: Experiment, { version, filesOf }: PackingOptions): UnitNeeds {
-  const { engine, dataset, model, generator } = experiment;
+  const { engine, dataset, generator } = experiment;
   if (engine.kind === "auto") throw new FleetError("The engine is not chosen; name one in the experiment.", { retry: false });
   return {
     hypertower: version,
@@ -93,6 +94,6 @@ function needsOf(experiment: Experiment, { version, filesOf }: PackingOptions): 
     threads: engine.threads,
     generator: generator as (typeof generatorVersions)[number],
     dataset: { kind: dataset.kind, title: dataFacts(dataset).title, files: filesOf(dataset.kind).map(({ name, digest }) => ({ name, digest })) },
-    networks: model.kind === "graph" ? [model.network] : [],
+    networks: networksOf(experiment).map(({ hash }) => hash),
   };
 }

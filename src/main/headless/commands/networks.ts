@@ -36,7 +36,7 @@ function print(networks: readonly NetworkInfo[], json: boolean | undefined): voi
     for (const network of networks) console.log(JSON.stringify(network));
     return;
   }
-  const rows = networks.map(({ name, hash, facts, weights, bytes, problem }) => [name, hash.slice(0, 12), inputText(facts), facts.output.join("x") || "1", formatCount(weights), formatBytes(bytes), problem ?? "ready"]);
+  const rows = networks.map(({ name, hash, facts, weights, bytes, problem }) => [name, hash.slice(0, 12), inputText(facts), facts.output.join("x") || "1", formatCount(weights), formatBytes(bytes), problem ?? (facts.weightsOnly ? "weights alone" : "ready")]);
   console.log(table([["NETWORK", "SHA-256", "INPUT", "OUTPUT", "PARAMETERS", "SIZE", "STATE"], ...rows]));
 }
 

@@ -1,4 +1,5 @@
 /** `hypertower train`: trains one experiment and keeps the run in the store. */
+import { resolve } from "node:path";
 import type { EngineChoice } from "../../../shared/engines.ts";
 import { messageOf } from "../../../shared/errors.ts";
 import type { Experiment } from "../../../shared/experiment.ts";
@@ -25,6 +26,10 @@ export interface TrainOptions {
   readonly robust?: boolean;
   readonly name?: string;
   readonly tag: readonly string[];
+  /** File that the run begins from. */
+  readonly weights?: string;
+  readonly partial?: boolean;
+  readonly byShape?: boolean;
   readonly stepEvents?: StepEvents;
   readonly store?: string;
   readonly json?: boolean;
@@ -33,16 +38,25 @@ export interface TrainOptions {
 /** @returns the exit code: 0 finished, 1 failed, 3 diverged, 130 stopped by a signal. */
 export async function train(programFiles: ProgramFiles, file: string | undefined, options: TrainOptions): Promise<number> {
   requireTags("--tag", options.tag);
+  if (options.weights === undefined && (options.partial || options.byShape)) throw new UserError(`${options.partial ? "--partial" : "--by-shape"} needs --weights FILE`);
   const chosen = await loadExperiment({ file, store: options.store, preset: options.preset, set: [...options.set, ...(options.engine ? [`engine.kind=${options.engine}`] : []), ...(options.name === undefined ? [] : [`name=${JSON.stringify(options.name)}`])] });
   const tuned = options.robust ? robustOf(chosen) : chosen;
   const experiment = options.safe ? madeSafe(tuned) : tuned;
   const services = await openServices(programFiles, storeDirOf(options.store));
   try {
     if (!options.json) printEngineProgress(services);
-    return await trainToTheEnd(services, experiment, options);
+    return await trainToTheEnd(services, await begunFrom(services, experiment, options), options);
   } finally {
     await services.close();
   }
+}
+
+/** The experiment with the weights of the file that it begins from. */
+async function begunFrom({ handlers }: Services, experiment: Experiment, { weights: file, partial = false, byShape = false }: TrainOptions): Promise<Experiment> {
+  if (file === undefined) return experiment;
+  const { weights, remarks } = await handlers["networks.begin"]({ experiment, from: { path: resolve(file) }, partial, byShape });
+  for (const remark of remarks) console.error(remark);
+  return { ...experiment, weights };
 }
 
 /** @throws UserError naming the field that the robust preset cannot change */

@@ -14,6 +14,7 @@ import { modelText } from "@shared/models/text.ts";
 import { optimizerNames } from "@shared/optimizers.ts";
 import { generatorVersions, latestGenerator, type GeneratorVersion } from "@shared/random.ts";
 import type { RunLength } from "@shared/schedules/segments.ts";
+import { startingWeights, type StartingWeights } from "@shared/startingWeights.ts";
 import { symbolsOf } from "@shared/texts.ts";
 import { formatCount } from "./format.ts";
 import { draftOfModel, isDraftModel, modelOf, type DraftModel } from "./modelDraft.ts";
@@ -40,6 +41,8 @@ export interface Draft {
   generator: GeneratorVersion;
   engine: { kind: (typeof engineChoices)[number]; threads: Entry };
   guard: GuardDraft;
+  /** Weights that runs begin from, beside the model's own. */
+  weights?: StartingWeights | undefined;
 }
 
 export type GuardDraft = { on: boolean } & Record<GuardSpec["name"], Entry>;
@@ -60,6 +63,7 @@ export function draftOf(e: Experiment): Draft {
     generator: e.generator,
     engine: { ...e.engine },
     guard: { ...e.guard },
+    ...(e.weights ? { weights: e.weights } : {}),
   };
 }
 
@@ -79,10 +83,10 @@ export function canDrawBlocks({ dataset, model }: Pick<Draft, "dataset" | "model
 
 /** The experiment for requests; not validated. */
 export function experimentOf(draft: Draft): unknown {
-  const { name, dataset, model, levels, batchSize, shuffle, epochs, stepsPerEpoch, evaluation, seed, generator, engine, guard } = draft;
+  const { name, dataset, model, levels, batchSize, shuffle, epochs, stepsPerEpoch, evaluation, seed, generator, engine, guard, weights } = draft;
   const budget = { epochs, ...(canDrawBlocks(draft) && shuffle && stepsPerEpoch !== "" ? { stepsPerEpoch } : {}) };
   const every = evaluation.when === "steps" ? evaluation.steps : evaluation.when;
-  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget, evaluation: { every }, seed, generator, engine, guard };
+  return { name, dataset, model: modelOf(model), tower: toTower(levels), batchSize, shuffle, budget, evaluation: { every }, seed, generator, engine, guard, ...(weights ? { weights } : {}) };
 }
 
 /** Length of the draft's runs, whatever its tower is; null while it has other errors. */
@@ -133,6 +137,7 @@ const storedFields = z.object({
   engine: z.object({ kind: z.enum(engineChoices), threads: storedEntry }),
   // Drafts of earlier versions have no guard.
   guard: z.object({ on: z.boolean(), ...(Object.fromEntries(guardSpecs.map(({ name }) => [name, storedEntry])) as Record<GuardSpec["name"], typeof storedEntry>) }).default(guardSchema.parse({})),
+  weights: startingWeights.optional(),
 });
 
 // Drafts of earlier versions do not say whether it was typed.
