@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
-import { buildModel } from "../../src/core/models/build.ts";
+import { networksFolder } from "../../src/core/networks/folder.ts";
+import { modelOf } from "../../src/core/networks/model.ts";
 import { Random } from "../../src/core/models/random.ts";
 import { buildPredictor, scoresOf } from "../../src/core/prediction/program.ts";
 import { loadFeed } from "../../src/core/feeds/loadFeed.ts";
@@ -19,7 +20,6 @@ import { createServices } from "../../src/main/services/createServices.ts";
 import { withOwnFacts } from "../../src/main/services/experiments.ts";
 import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import type { Experiment } from "../../src/shared/experiment.ts";
-import { describeModel } from "../../src/shared/models/architecture.ts";
 import { dataShape } from "../../src/shared/models/data.ts";
 import { tiedNames } from "../../src/shared/models/tied.ts";
 import { isActive } from "../../src/shared/run.ts";
@@ -63,7 +63,7 @@ async function train(given: unknown): Promise<{ run: string; experiment: Experim
 /** Our own probabilities in float64, example by example. */
 async function probabilitiesOf(experiment: Experiment, weights: string, random: Random): Promise<{ x: number[]; shape: number[]; probabilities: number[]; scale: number; vocabulary: number }> {
   const data = dataShape(experiment);
-  const model = buildModel(describeModel(experiment.model, data));
+  const model = await modelOf(experiment.model, data, networksFolder(join(folder, "store")));
   const { task } = await loadFeed(experiment, model);
   const { tensors } = parseSafetensors(readFileSync(weights), weights);
   const arrays = [...tensors].flatMap(([name, { shape, values }]) => (name.endsWith("num_batches_tracked") || name in tiedNames(experiment.model, data) ? [] : [{ name, shape, values }]));
@@ -93,6 +93,14 @@ async function saved(run: string, format: "safetensors" | "npz" | "onnx"): Promi
 const tower = [{ optimizer: "adam", alpha: 0.003 }, { optimizer: "sgd", alpha: 1e-5 }];
 const images = { dataset: { trainExamples: 1000, testExamples: 200 }, batchSize: 50, budget: { epochs: 2 }, tower };
 
+/** PyTorch's transformer, exported and imported with its tied embedding. */
+async function tiedNetwork(vocabulary: number): Promise<object> {
+  const path = join(folder, "gpt.onnx");
+  runPython(python, source, { export: { kind: "gpt", vocabulary, path } });
+  const { network } = await handlers["networks.import"]({ path, ties: { "lm_head.weight": "transformer.wte.weight" } });
+  return { kind: "graph", network: network.hash, facts: network.facts, steps: 20 };
+}
+
 async function trainedHere(): Promise<{ name: string; kind: string; experiment: object }[]> {
   const path = join(folder, "text.txt");
   writeFileSync(path, "the quick brown fox jumps over the lazy dog, and ".repeat(200));
@@ -105,6 +113,7 @@ async function trainedHere(): Promise<{ name: string; kind: string; experiment: 
     { name: "ResNet-8", kind: "resnet", experiment: { ...images, model: { kind: "resnet", depth: 8, width: 4 } } },
     { name: "LSTM of characters", kind: "lstm", experiment: text("lstm") },
     { name: "GRU of characters", kind: "gru", experiment: text("gru") },
+    { name: "transformer imported from ONNX, tied", kind: "gpt", experiment: { ...text("lstm"), model: await tiedNetwork(new Set(readFileSync(path, "utf8")).size) } },
     { name: "transformer, tied embedding", kind: "gpt", experiment: { ...text("lstm"), model: { kind: "transformer", layers: 2, heads: 2, width: 16, context: 20 } } },
   ];
 }

@@ -134,6 +134,13 @@ def start(kind, vocabulary, path):
     save_file({name: value.contiguous() for name, value in make(kind, vocabulary).state_dict().items()}, path)
 
 
+def export(kind, vocabulary, path):
+    """A fresh module as an ONNX file for training."""
+    torch.manual_seed(3)
+    x = torch.randint(0, vocabulary, (3, 20))
+    torch.onnx.export(make(kind, vocabulary).train(), (x,), path, dynamo=True, optimize=False, external_data=False, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+
+
 def check(case):
     vocabulary = case.get("vocabulary", 0)
     model = make(case["kind"], vocabulary).eval()
@@ -169,5 +176,7 @@ order = json.load(sys.stdin)
 if "start" in order:
     start(**order["start"])
     print("{}")
+elif "export" in order:
+    export(**order["export"])
 else:
     print(json.dumps([check(case) for case in order["cases"]]))

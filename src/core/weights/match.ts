@@ -1,6 +1,7 @@
 /** Which arrays of a weights file a model begins from. */
 import { clipped, plural } from "../../shared/text.ts";
-import type { Shape } from "../program/node.ts";
+
+type Shape = readonly number[];
 
 interface Named {
   readonly name: string;

@@ -14,9 +14,9 @@ import { modelOf } from "../../core/networks/model.ts";
 import { placeNetwork, writePending } from "../../core/networks/stored.ts";
 import { weightsFacts, weightsNetwork } from "../../core/networks/weightsOnly.ts";
 import { matchWeights } from "../../core/weights/match.ts";
-import { readWeightsFile, weightsIn, type WeightsFile } from "../../core/weights/read.ts";
 import type { Store } from "../store/store.ts";
 import { UserError, type Services } from "./services.ts";
+import { readWeightsFile, weightsIn, type WeightsFile } from "./weightsFile.ts";
 
 export interface StartingOptions {
   readonly store: Pick<Store, "networks" | "requireWritable">;

@@ -6,7 +6,7 @@ import { decodeNetwork, encodeNetwork } from "../../../src/core/networks/file.ts
 import { factsOf } from "../../../src/core/networks/facts.ts";
 import { weightsNetwork } from "../../../src/core/networks/weightsOnly.ts";
 import { matchWeights, type MatchOptions } from "../../../src/core/weights/match.ts";
-import { readWeightsFile } from "../../../src/core/weights/read.ts";
+import { readWeightsFile } from "../../../src/main/services/weightsFile.ts";
 import { safetensorsHeader } from "../../../src/core/weights/safetensors.ts";
 import { factsOfNetwork, networkFacts } from "../../../src/shared/models/network.ts";
 import { freshFolder } from "../../support/storeFixtures.ts";

@@ -2,6 +2,8 @@
 import { flushPromises } from "@vue/test-utils";
 import { expect, it } from "vitest";
 import ModelFields from "@/components/experiment/model/ModelFields.vue";
+import StartingWeightsPanel from "@/components/experiment/StartingWeightsPanel.vue";
+import { experimentOf, parseDraft, serializeDraft } from "@/lib/draft.ts";
 import NetworksPage from "@/pages/NetworksPage.vue";
 import { useApp } from "@/stores/app.ts";
 import { useDraft } from "@/stores/draft.ts";
@@ -85,4 +87,39 @@ it("is a kind of model: only networks that fit the data can be chosen", async ()
   const options = [...document.querySelectorAll<HTMLElement>(".el-select-dropdown__item")].filter(({ textContent }) => ["tiny", "small"].includes(textContent.trim()));
   expect(options.map((option) => [option.textContent.trim(), option.classList.contains("is-disabled")])).toEqual([["tiny", false], ["small", true]]);
   expect(value().model).toMatchObject({ kind: "graph" });
+});
+
+it("of one batch size sets the form's batch size, as its Train button does", async () => {
+  services.answer("networks.list", () => [network({ facts: { ...facts, batch: 12 } })]);
+  const { value } = mountForm(ModelFields, draftFrom({ model: { kind: "graph", network: "c".repeat(64), facts } }));
+  await flushPromises();
+  [...document.querySelectorAll<HTMLElement>(".el-select-dropdown__item")].find(({ textContent }) => textContent.trim() === "tiny")!.click();
+  await flushPromises();
+  expect(value()).toMatchObject({ batchSize: 12, usualBatch: null, model: { network: network().hash } });
+});
+
+it("lists weights that runs begin from, which nothing can train or choose as a model", async () => {
+  const weights = network({ name: "w.safetensors", facts: { ...facts, weightsOnly: true } });
+  const wrapper = await page([weights]);
+  expect(byTestid(wrapper, "network-w.safetensors").text()).toContain("Weights that runs begin from, 7,850 parameters");
+  expect(wrapper.find("[data-testid=train-network]").exists()).toBe(false);
+});
+
+it("weights to begin with are taken from a file, said, sent with the experiment, and put away", async () => {
+  const { wrapper, value } = mountForm(StartingWeightsPanel, draftFrom({}));
+  wrapper.findAllComponents({ name: "ElSelect" })[0]!.vm.$emit("update:modelValue", "path");
+  await flushPromises();
+  services.refuse("networks.begin", "The run cannot begin from /w.npz: nothing in the file fits the model");
+  await wrapper.find("input[aria-label='Path of the weights file']").setValue("/w.npz");
+  await click(wrapper, "begin-read");
+  expect(byTestid(wrapper, "begin-failure").text()).toContain("nothing in the file fits");
+  const weights = { stored: "a".repeat(64), sha256: "b".repeat(64), file: "w.npz", given: ["x"], fresh: ["y"] };
+  services.answer("networks.begin", () => ({ weights, remarks: ["Fresh: y."] }));
+  await click(wrapper, "begin-read");
+  expect(services.inputs("networks.begin").at(-1)).toMatchObject({ from: { path: "/w.npz" }, partial: false, byShape: false });
+  expect(wrapper.text()).toContain("Runs are begun from the weights of w.npz (SHA-256 bbbbbbbbbbbb); fresh: y.");
+  expect(experimentOf(value())).toMatchObject({ weights });
+  expect(parseDraft(serializeDraft(value()))?.weights).toEqual(weights);
+  await click(wrapper, "begin-clear");
+  expect(experimentOf(value())).not.toHaveProperty("weights");
 });

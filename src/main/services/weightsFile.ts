@@ -2,14 +2,13 @@
 import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { formatBytes } from "../../shared/format.ts";
-import { readNumpy } from "../datasets/formats/npy.ts";
-import type { Shape } from "../program/node.ts";
-import { parseSafetensors } from "./safetensors.ts";
+import { readNumpy } from "../../core/datasets/formats/npy.ts";
+import { parseSafetensors } from "../../core/weights/safetensors.ts";
 
 export interface WeightsFile {
   /** SHA-256 of the file. */
   readonly sha256: string;
-  readonly arrays: ReadonlyMap<string, { readonly shape: Shape; readonly values: Float64Array }>;
+  readonly arrays: ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float64Array }>;
 }
 
 /** Maximum size of a weights file. */
