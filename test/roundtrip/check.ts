@@ -1,5 +1,5 @@
 /**
- * `npm run test:roundtrip`: networks trained here are loaded into PyTorch's modules with strict=True and run in ONNX
+ * `npm run test:roundtrip [-- --only NAME]`: networks trained here are loaded into PyTorch's modules with strict=True and run in ONNX
  * Runtime for Python, and must predict the same; one begins from a file that PyTorch wrote. HYPERTOWER_PYTHON names a
  * Python with torch, safetensors, onnx and onnxruntime.
  */
@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { parseArgs } from "node:util";
 import { buffer } from "node:stream/consumers";
 import { setTimeout } from "node:timers/promises";
 import { networksFolder } from "../../src/core/networks/folder.ts";
@@ -40,6 +41,7 @@ interface Answer {
   readonly tracked?: Readonly<Record<string, number>>;
 }
 
+const { values: options } = parseArgs({ options: { only: { type: "string", default: "" } } });
 const found = findPython("torch", "safetensors", "onnx", "onnxruntime");
 if (found === undefined) throw new Error("no Python with torch, safetensors, onnx and onnxruntime; set HYPERTOWER_PYTHON");
 const python = found;
@@ -139,13 +141,17 @@ const cases: object[] = [];
 try {
   const random = new Random(4, "initialization", 1);
   for (const { name, kind, experiment: given } of await trainedHere()) {
+    if (!name.includes(options.only)) continue;
     const { run, experiment } = await train(given);
     const weights = await saved(run, "safetensors");
     names.push(name);
     cases.push({ kind, weights, npz: await saved(run, "npz"), model: await saved(run, "onnx"), ...(await probabilitiesOf(experiment, weights, random)) });
   }
-  names.push("MLP from PyTorch's file, by the library");
-  cases.push(await throughTheLibrary());
+  const library = "MLP from PyTorch's file, by the library";
+  if (library.includes(options.only)) {
+    names.push(library);
+    cases.push(await throughTheLibrary());
+  }
   const answers = JSON.parse(runPython(python, source, { cases })) as Answer[];
   console.log(`${"network".padEnd(42)}${"PyTorch".padEnd(11)}${"ONNX".padEnd(11)}${"logits".padEnd(11)}step  weights`);
   let failed = false;

@@ -1,6 +1,7 @@
 /** Parts of a report that studies and runs share. */
 import { dataFacts } from "../../../shared/datasets.ts";
 import { isText, type Experiment } from "../../../shared/experiment.ts";
+import { startingText } from "../../../shared/startingWeights.ts";
 import { modelText } from "../../../shared/models/text.ts";
 import type { Environment } from "../../../shared/run.ts";
 import { notation } from "../../../shared/tower.ts";
@@ -41,10 +42,11 @@ function data(experiment: Experiment): string {
 }
 
 export function configuration(experiment: Experiment, seeds: string): [string, string][] {
-  const { model, tower, batchSize, shuffle, budget, engine } = experiment;
+  const { model, tower, batchSize, shuffle, budget, engine, weights } = experiment;
   return [
     ["Dataset", data(experiment)],
     ["Model", modelText(model)],
+    ...(weights ? [["Weights", startingText(weights)] satisfies [string, string]] : []),
     ["Tower", notation(tower)],
     ["Batches", `${plural(batchSize, "example")} each${shuffle ? "" : ", the same ones in every epoch"}`],
     ["Budget", plural(budget.epochs, "epoch")],
