@@ -67,6 +67,7 @@ async function measure(kind: "folder" | "queue"): Promise<void> {
     { openFleet: async () => counting(server ? await QueueFleet.open(server.coordinator) : await FolderFleet.open(shared), (count) => (taken += count)) },
   );
   const began = performance.now();
+  const processor = process.cpuUsage();
   const since = () => (performance.now() - began) / 1_000;
   const { id } = await services.handlers["studies.start"]({
     study: {
@@ -87,7 +88,7 @@ async function measure(kind: "folder" | "queue"): Promise<void> {
   let [handedIn, bytes] = [0, 0];
   peer.on("message", (message) => {
     handedIn++;
-    ({ bytes } = { bytes: bytes + (message as { bytes: number }).bytes });
+    bytes += (message as { readonly bytes: number }).bytes;
   });
   const client = fork(join(import.meta.dirname, "fleetClient.ts"));
   const gone = new Promise((resolve) => client.once("exit", resolve));
@@ -124,12 +125,13 @@ async function measure(kind: "folder" | "queue"): Promise<void> {
       if (isOver) break;
     }
     const seconds = since() - (first ?? 0);
+    const { user, system } = process.cpuUsage(processor);
     client.send("end");
     await gone;
     const sorted = { list: times.list.toSorted((a, b) => a - b), run: times.run.toSorted((a, b) => a - b) };
     const size = ["", "-wal"].reduce((sum, ending) => sum + (statSync(join(folder, "store", storeFileName + ending), { throwIfNoEntry: false })?.size ?? 0), 0);
     const mb = (value: number) => `${(value / 1e6).toFixed(0)} MB`;
-    console.log(`taken in: ${taken} segments of ${(bytes / Math.max(handedIn, 1) / 1e3).toFixed(1)} kB, ${(taken / seconds).toFixed(0)} a second; ${ended} of ${runs} runs ended in ${seconds.toFixed(0)} s`);
+    console.log(`taken in: ${taken} segments of ${(bytes / Math.max(handedIn, 1) / 1e3).toFixed(1)} kB, ${(taken / seconds).toFixed(0)} a second; ${ended} of ${runs} runs ended in ${seconds.toFixed(0)} s; processor time of the coordinator ${((user + system) / 1e3 / Math.max(taken, 1)).toFixed(1)} ms a segment`);
     const quarter = Math.max(1, memory.length >> 2);
     console.log(`memory of the coordinator's process: highest in the second quarter ${mb(Math.max(...memory.slice(quarter, 2 * quarter)))}, in the last ${mb(Math.max(...memory.slice(-quarter)))}`);
     for (const request of ["list", "run"] as const) console.log(`request ${request}: ${sorted[request].length} times, median ${quantile(sorted[request], 0.5).toFixed(0)} ms, p95 ${quantile(sorted[request], 0.95).toFixed(0)} ms, longest ${(sorted[request].at(-1) ?? Number.NaN).toFixed(0)} ms`);

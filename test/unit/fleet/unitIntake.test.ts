@@ -61,6 +61,21 @@ describe("the intake of a unit", () => {
     expect(made.end).toEqual({ type: "end", outcome: "ended", reason: null });
   });
 
+  it("takes nothing more of a run that had ended when its worker died before it could note that", async () => {
+    const { made, attach, hand, said } = intake();
+    attach("run-1");
+    attach("run-2");
+    // All of the first attempt but how it ended.
+    const lost = hand(1).slice(0, -1);
+    await made.take(lost);
+    const before = [...said];
+    expect(before.filter((each) => each.endsWith(" ended"))).toHaveLength(2);
+    const again = hand(2, { from: 30 });
+    expect(await made.take([...lost, ...again])).toHaveLength(lost.length + again.length);
+    expect(said).toEqual(before);
+    expect(made.end).toEqual({ type: "end", outcome: "ended", reason: null });
+  });
+
   it("goes over to another attempt only where that begins at what was handed in", async () => {
     const { made, attach, hand, said } = intake();
     attach("run-1");

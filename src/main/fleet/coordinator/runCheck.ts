@@ -17,6 +17,7 @@ export class RunCheck {
   #metrics: readonly string[] | undefined;
   #begun: Begun | undefined;
   #over = false;
+  #repeated = false;
 
   constructor(run: string) {
     this.#run = run;
@@ -27,6 +28,14 @@ export class RunCheck {
     return this.#over;
   }
 
+  /**
+   * Whether an earlier attempt handed in its end, so that what this one says of it counts for nothing: a worker that dies
+   * between handing in the end and noting that the run has ended leaves it to be trained again.
+   */
+  get repeated(): boolean {
+    return this.#repeated;
+  }
+
   /** Steps trained, as far as that is known. */
   get step(): number {
     return this.#begun?.next ?? 0;
@@ -35,6 +44,7 @@ export class RunCheck {
   /** Another attempt begins. */
   attempt(): void {
     this.#begun = undefined;
+    this.#repeated = this.#over;
   }
 
   /** Goes on after what an earlier host has taken in. */

@@ -196,6 +196,7 @@ export class UnitIntake {
     const { run, message } = entry;
     const check = this.#checks.get(run);
     if (!check) throw new HostileError(`its worker handed in something of run ${run}, which is not of the unit`);
+    if (check.repeated) return null;
     const trainer = this.trainers.get(run);
     if (!trainer && this.#options.awaits(run)) return { why: `run ${run} is not resumed here yet`, inOrder: true };
     check.check(message);
