@@ -165,6 +165,8 @@ export const importPreview = z.discriminatedUnion("form", [
         foreign: z.number().int(),
         missing: z.number().int(),
         distinct: z.number().int(),
+        /** Where the column has dates. */
+        dates: z.literal(true).optional(),
         suggested: z.enum(columnRoles),
       }),
     ),

@@ -97,13 +97,13 @@ export async function orderOf(services: Services, path: string, options: OrderOp
   }
 }
 
-/** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values)`. */
-function columnsText(columns: readonly { readonly name: string; readonly distinct: number }[], roles: readonly ColumnRole[]): string {
+/** `numbers: a, b; categories: color (3 different values); target: kind; ignored: name (more than 256 different values), day (dates)`. */
+function columnsText(columns: readonly { readonly name: string; readonly distinct: number; readonly dates?: true | undefined }[], roles: readonly ColumnRole[]): string {
   const named = { number: "numbers", category: "categories", target: "target", split: "split", ignore: "ignored" } as const;
   const parts = columnRoles.map((role) => {
     const members = columns.filter((_, i) => roles[i] === role);
-    const values = (distinct: number) => (role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
-    return members.length === 0 ? "" : `${named[role]}: ${members.map(({ name, distinct }) => name + values(distinct)).join(", ")}`;
+    const values = ({ distinct, dates }: (typeof columns)[number]) => (dates && role === "ignore" ? " (dates)" : role === "category" || role === "ignore" ? ` (${distinct > maxCategories ? `more than ${maxCategories}` : distinct} different values)` : "");
+    return members.length === 0 ? "" : `${named[role]}: ${members.map((column) => column.name + values(column)).join(", ")}`;
   });
   return parts.filter((part) => part !== "").join("; ");
 }

@@ -35,6 +35,14 @@ describe("numbers", () => {
     expect([...table.features]).toEqual([1.5, 1234.5, -2.25, 10, 3, 0.5]);
   });
 
+  it("takes the last column without dates for the target", async () => {
+    const preview = await previewCsv(await file("dates.csv", ["size,kind,sold,when", "1,a,2024-03-01,01.02.2024 10:30", "2,b,2024-03-02T10:00:00Z,2/3/24", "3,a,,2024/1/9"]));
+    expect(preview.columns.map(({ suggested: role }) => role)).toEqual(["number", "target", "ignore", "ignore"]);
+    expect(preview.columns.map(({ dates }) => dates)).toEqual([undefined, undefined, true, true]);
+    // With nothing else, they are.
+    expect((await previewCsv(await file("only.csv", ["when", "2024-03-01", "2024-03-02"]))).columns[0]!.suggested).toBe("target");
+  });
+
   it("in quotes between commas are decimal unless they are groups of three digits", async () => {
     expect((await previewCsv(await file("q.csv", ["a,b", '"1,5",x', '"2,25",y']))).decimal).toBe(",");
     expect((await previewCsv(await file("t.csv", ["a,b", '"1,500",x', '"2,250",y']))).decimal).toBe(".");

@@ -23,6 +23,15 @@ const foreign = /^[$€£¥]?\s?[+-]?(\d{1,3}([.,'\u00a0\u202f ]\d{3})+([.,]\d+)
 /** Whether a cell looks like a number in a notation that is not read: `1 234`, `$5.00`, `12 %`, or another decimal separator. */
 export const looksLikeNumber = (text: string) => foreign.test(text.trim());
 
+const isoDate = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}([.,]\d+)?)?)?\s?(Z|UTC|[+-]\d{2}:?\d{2})?$/;
+const otherDate = /^(\d{1,2}[./-]\d{1,2}[./-](\d{4}|\d{2})|\d{4}[./]\d{1,2}[./]\d{1,2})([T ,]\s?\d{1,2}:\d{2}(:\d{2})?( ?[AP]M)?)?$/i;
+
+/** Whether a cell is written as a date, with or without a time. */
+export function looksLikeDate(text: string): boolean {
+  const trimmed = text.trim();
+  return isoDate.test(trimmed) || otherDate.test(trimmed);
+}
+
 /** Counts of the cells that tell decimal commas from decimal points. */
 export class DecimalGuess {
   #commas = 0;

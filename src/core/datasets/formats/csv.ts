@@ -3,7 +3,7 @@ import { isMostlyNumbers, maxCategories, maxClasses, type ColumnRole } from "../
 import { splitInCell, useOf, type SplitName, type ValidationUse } from "../../../shared/dataSplits.ts";
 import { byteCounter, type OnProgress } from "../progress.ts";
 import { take } from "../split.ts";
-import { DecimalGuess, isMissing, looksLikeNumber, numberIn, type Decimal } from "./cells.ts";
+import { DecimalGuess, isMissing, looksLikeDate, looksLikeNumber, numberIn, type Decimal } from "./cells.ts";
 import { requireStorable } from "./packed.ts";
 import { openTable, type Row, type TableSource } from "./tableRows.ts";
 
@@ -17,6 +17,8 @@ export interface CsvColumn {
   readonly missing: number;
   /** Number of distinct values; counting stops at `maxCategories` + 1. */
   readonly distinct: number;
+  /** Where the column has dates. */
+  readonly dates?: true;
   readonly suggested: ColumnRole;
 }
 
@@ -124,6 +126,7 @@ class ColumnCounts {
   readonly foreign = { ".": 0, ",": 0 };
   readonly values = new Set<string>();
   missing = 0;
+  dates = 0;
 
   add(value: string): void {
     if (isMissing(value)) {
@@ -134,6 +137,7 @@ class ColumnCounts {
       if (!Number.isNaN(numberIn(value, decimal))) this.numbers[decimal]++;
       else if (looksLikeNumber(value)) this.foreign[decimal]++;
     }
+    if (looksLikeDate(value)) this.dates++;
     if (this.values.size <= maxCategories) this.values.add(value);
   }
 }
@@ -172,12 +176,15 @@ export async function previewCsv(path: string, chosen: Partial<Pick<CsvOptions, 
   const decimal = chosen.decimal ?? (source.named ? "." : guess.decimal(delimiter));
   const names = namesOf(top, header);
   const isSplit = counts.map(({ values }, i) => header && saysSplit(names[i]!, values));
-  const target = isSplit.lastIndexOf(false);
+  const isDates = counts.map(({ dates, missing }) => dates > 0 && dates >= 0.95 * (rows - missing));
+  // A time is rarely what is to be predicted.
+  const likely = isSplit.map((split, i) => !split && !isDates[i]!);
+  const target = likely.includes(true) ? likely.lastIndexOf(true) : isSplit.lastIndexOf(false);
   const columns = counts.map(({ numbers, foreign, missing, values }, i): CsvColumn => {
     const kinds = { numbers: numbers[decimal], texts: rows - missing - numbers[decimal], foreign: foreign[decimal] };
     const isIndex = header && i === 0 && isIndexName(top[i]);
-    const suggested = i === target ? "target" : isSplit[i] ? "split" : isIndex ? "ignore" : isMostlyNumbers(kinds) ? "number" : values.size <= maxCategories ? "category" : "ignore";
-    return { name: names[i]!, ...kinds, missing, distinct: values.size, suggested };
+    const suggested = i === target ? "target" : isSplit[i] ? "split" : isIndex || isDates[i] ? "ignore" : isMostlyNumbers(kinds) ? "number" : values.size <= maxCategories ? "category" : "ignore";
+    return { name: names[i]!, ...kinds, missing, distinct: values.size, ...(isDates[i] ? { dates: true as const } : {}), suggested };
   });
   return { delimiter, header, decimal, columns, rows, sample };
 }
