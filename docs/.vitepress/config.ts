@@ -83,6 +83,7 @@ export default defineConfig({
         ["Exports", "exports"],
         ["Models out and in", "models-out"],
         ["Reports", "reports"],
+        ["Training on a fleet", "fleets"],
         ["A queue in PostgreSQL", "queue"],
         ["Archives", "archives"],
         ["Dependencies", "dependencies"],

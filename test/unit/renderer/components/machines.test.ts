@@ -42,7 +42,7 @@ it("says how to start a worker where no other machine trains", async () => {
   const wrapper = await page([fleet({ name: "queue", kind: "queue" })]);
   const help = byTestid(wrapper, "machines-empty").text();
   for (const command of ["hypertower serve", "hypertower queue init", "hypertower worker --queue"]) expect(help).toContain(command);
-  expect(byTestid(wrapper, "fleet-queue").text()).toContain("hypertower engines --install postgres");
+  expect(byTestid(wrapper, "fleet-queue").text()).toContain("Starts with the first study that trains there");
 });
 
 it("shows workers and units with reasons, and follows changes", async () => {
