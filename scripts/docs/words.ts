@@ -21,6 +21,11 @@ export const experimentWords: Readonly<Record<string, string>> = {
   generator: "How seeds become random numbers. New experiments take 2; a stored one without the field means 1.",
   "engine.kind": "What executes the program; `auto` is the fastest on the machine. See [Engines](../engines.md).",
   "engine.threads": "Threads that a step may use.",
+  "weights.stored": "SHA-256 of the arrays as the store keeps them. `weights` is written by `hypertower train --weights FILE` and the form. See [Weights in](../models-out.md#weights-in).",
+  "weights.sha256": "SHA-256 of the file that the run begins from.",
+  "weights.file": "Its name.",
+  "weights.given": "Parameters and running statistics that the file gave.",
+  "weights.fresh": "Those that begin fresh.",
   "guard.on": "Whether the guard restores the last good state when the loss explodes. See [The guard](../guard.md).",
 };
 
