@@ -114,7 +114,7 @@ async function measure(kind: "folder" | "queue"): Promise<void> {
       await pause(1_000);
       if (first === undefined && taken > 0) first = since();
       memory.push(process.memoryUsage().rss);
-      const now = await services.handlers["studies.list"]({ deleted: false }).then((all) => all.find((study) => study.id === id)!);
+      const now = (await services.handlers["studies.list"]({ deleted: false })).find((study) => study.id === id)!;
       ended = now.finished + now.diverged + now.failed;
       const isOver = now.status !== "running";
       if (isOver || since() - last.at > 15) {
