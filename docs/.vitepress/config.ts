@@ -85,6 +85,7 @@ export default defineConfig({
         ["Reports", "reports"],
         ["Training on a fleet", "fleets"],
         ["A queue in PostgreSQL", "queue"],
+        ["When machines are lost", "fleet-failures"],
         ["Archives", "archives"],
         ["Dependencies", "dependencies"],
       ]),
