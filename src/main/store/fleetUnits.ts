@@ -151,6 +151,13 @@ export class FleetTable {
     });
   }
 
+  /** Runs of a fleet that have ended are no longer there: a host that was killed had no time to note that. */
+  releaseEnded(fleet: string): void {
+    const ended = "unit IN (SELECT id FROM fleet_units WHERE fleet = ?) AND run IN (SELECT id FROM runs WHERE status IN ('finished', 'diverged', 'failed', 'stopped'))";
+    const runs = this.#read(() => this.#reader.prepare<[string], string>(`SELECT run FROM fleet_runs WHERE ${ended}`).pluck().all(fleet));
+    if (runs.length > 0) this.release(runs);
+  }
+
   /** Units of a fleet that have no runs any more: the fleet may forget them. Failed ones stay until they are removed on purpose. */
   empty(fleet: string): string[] {
     return this.#read(() =>

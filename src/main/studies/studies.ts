@@ -31,7 +31,7 @@ export interface StudiesOptions {
   readonly controls: RunControls;
   readonly machine: Pick<Machine, "calibration">;
   /** Trains at fleets; without it, all studies train on this machine. */
-  readonly coordinator?: Pick<Coordinator, "ready" | "abandon"> | undefined;
+  readonly coordinator?: Pick<Coordinator, "ready" | "abandon" | "tidy"> | undefined;
   /** @throws when an experiment has no data to train on */
   readonly check: (experiment: Experiment) => Promise<unknown>;
   /** Bytes free on the disk of a file; `freeBytes` by default. */
@@ -289,6 +289,7 @@ export class Studies {
 
   /** Goes on with the studies that an earlier host left at fleets. Those that cannot be stay there. */
   async attach(): Promise<void> {
+    this.#options.coordinator?.tidy();
     for (const id of this.#options.store.fleets.left()) {
       if (this.#closing) return;
       try {

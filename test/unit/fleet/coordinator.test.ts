@@ -104,6 +104,30 @@ describe("a study at a fleet", { timeout: 60_000 }, () => {
     expect(await loggedIn(storeDir)).toEqual(await local());
   });
 
+  it("leaves nothing at the fleet of runs that ended when their host was killed before it noted that", async () => {
+    const fleet = new MemoryFleet();
+    fleet.onSubmit = (unit) => trainAll(fleet, unit);
+    const take = fleet.taken.bind(fleet);
+    // So that the host never comes to release the last runs.
+    fleet.taken = async (refs) => {
+      if ((await fleet.look([...fleet.kept.keys()], 1_000)).segments.length === refs.length) throw new FleetError("out of reach", { retry: true });
+      await take(refs);
+    };
+    const first = await open(fleet);
+    const { id } = await start(first.services);
+    await until(first.services, id, ({ points }) => points.every(({ status }) => status === "finished" || status === "diverged"));
+    await first.services.close();
+    expect(fleet.kept.size).toBe(1);
+    Reflect.deleteProperty(fleet, "taken");
+    const { services, storeDir } = await open(fleet, first.storeDir);
+    await services.fleets.attach();
+    await vi.waitFor(() => expect(inFlight(services)).toEqual([]));
+    expect(fleet.kept.size).toBe(0);
+    await until(services, id, finished);
+    await services.close();
+    expect(await loggedIn(storeDir)).toEqual(await local());
+  });
+
   it.runIf(everything)("packs runs into units by their estimated time", async () => {
     const fleet = new MemoryFleet();
     const { services } = await open(fleet);

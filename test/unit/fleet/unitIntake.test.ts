@@ -61,6 +61,16 @@ describe("the intake of a unit", () => {
     expect(made.end).toEqual({ type: "end", outcome: "ended", reason: null });
   });
 
+  it("goes on after a run that an earlier host took in whole, whose last segments it did not note", async () => {
+    const { made, attach, hand, said } = intake({ taken: { attempt: 1, sequence: 1 } });
+    attach("run-2");
+    const refs = hand(1);
+    expect(await made.take(refs)).toHaveLength(refs.length);
+    expect(made.problem).toBeNull();
+    expect(said.filter((each) => each.startsWith("run-1"))).toEqual([]);
+    expect(said.at(-1)).toBe("run-2 ended");
+  });
+
   it("takes nothing more of a run that had ended when its worker died before it could note that", async () => {
     const { made, attach, hand, said } = intake();
     attach("run-1");

@@ -67,6 +67,11 @@ export class Coordinator {
     await this.#link(name).fleet();
   }
 
+  /** Lets fleets forget what a host that was killed has taken in whole. */
+  tidy(): void {
+    for (const name of new Set(this.#options.store.fleets.units().map(({ fleet }) => fleet))) this.#link(name);
+  }
+
   /** Where the runs of a study train. */
   place(study: Unit["study"], { fleet, unitTime, stepTime }: StudyFleet): RemotePlace {
     return {
@@ -168,6 +173,8 @@ export class Coordinator {
     const { store, log, open, lookEvery = 2_000, segments = 64, onChange = () => undefined } = this.#options;
     link = new FleetLink({ name, open: () => open(name), store, log, lookEvery, segments, onChange, keepCheckpoint: (run, bytes) => this.#keepCheckpoint(run, bytes) });
     this.#links.set(name, link);
+    store.fleets.releaseEnded(name);
+    if (store.fleets.empty(name).length > 0) link.lookSoon();
     return link;
   }
 

@@ -199,9 +199,9 @@ export class UnitIntake {
     if (check.repeated) return null;
     const trainer = this.trainers.get(run);
     if (!trainer && this.#options.awaits(run)) return { why: `run ${run} is not resumed here yet`, inOrder: true };
-    check.check(message);
-    // The run is not at this unit any more.
+    // The run is not at this unit any more, or had ended before this host came.
     if (!trainer) return null;
+    check.check(message);
     await trainer.begun();
     if (message.type === "started") {
       const device = this.#host === null ? message.device : `${message.device} of ${this.#host}`;
