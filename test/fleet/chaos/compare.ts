@@ -7,6 +7,7 @@ import { checkStoreRows } from "../../../src/main/store/verify/storeCheck.ts";
 
 interface LoggedRun {
   readonly status: string;
+  readonly reason: string | null;
   readonly steps: number;
   readonly values: number;
   /** Steps of metrics that have fewer rows than the run has steps. */
@@ -24,7 +25,7 @@ export function loggedRuns(folder: string): Map<string, LoggedRun> {
     );
     const values = db.prepare<[number], [number, number | null]>("SELECT step, value FROM series_values WHERE metric = ? ORDER BY step").raw();
     const evaluations = db.prepare<[string], Record<string, unknown>>("SELECT * FROM evaluations WHERE run = ? ORDER BY step");
-    const runs = db.prepare<[], { id: string; cell: string; status: string; steps: number; hyperparameters: string }>("SELECT id, cell, status, steps, hyperparameters FROM runs WHERE deleted_at IS NULL ORDER BY created_at, id").all();
+    const runs = db.prepare<[], { id: string; cell: string; status: string; reason: string | null; steps: number; hyperparameters: string }>("SELECT id, cell, status, reason, steps, hyperparameters FROM runs WHERE deleted_at IS NULL ORDER BY created_at, id").all();
     return new Map(
       runs.map((run) => {
         const hash = createHash("sha256").update(`${run.status} ${run.steps} ${run.hyperparameters}\n`);
@@ -38,7 +39,7 @@ export function loggedRuns(folder: string): Map<string, LoggedRun> {
           for (const [step, value] of values.iterate(id)) hash.update(`${step} ${value}\n`);
         }
         for (const { run: _run, at: _at, crc: _crc, ...rest } of evaluations.all(run.id)) hash.update(`${JSON.stringify(rest)}\n`);
-        return [run.cell, { status: run.status, steps: run.steps, values: count, lost, double, digest: hash.digest("hex") }] as const;
+        return [run.cell, { status: run.status, reason: run.reason, steps: run.steps, values: count, lost, double, digest: hash.digest("hex") }] as const;
       }),
     );
   } finally {
@@ -51,7 +52,7 @@ export interface Comparison {
   readonly runsLost: number;
   readonly rowsLost: number;
   readonly rowsDouble: number;
-  /** Cells whose logged values differ. */
+  /** Cells whose logged values differ, with what became of their runs. */
   readonly different: readonly string[];
   readonly values: number;
   readonly findings: number;
@@ -67,7 +68,7 @@ export async function compareStores(expectedFolder: string, foundFolder: string)
     runsLost: [...expected].filter(([cell, { status }]) => found.get(cell)?.status !== status).length,
     rowsLost: sum(({ lost }) => lost) + [...expected].reduce((total, [cell, { values }]) => total + Math.max(0, values - (found.get(cell)?.values ?? 0)), 0),
     rowsDouble: sum(({ double }) => double),
-    different: [...expected].filter(([cell, { digest }]) => found.get(cell)?.digest !== digest).map(([cell]) => cell),
+    different: [...expected].filter(([cell, { digest }]) => found.get(cell)?.digest !== digest).map(([cell]) => `${cell}, ${found.get(cell)?.status ?? "missing"} at step ${found.get(cell)?.steps ?? 0}: ${found.get(cell)?.reason ?? "no reason"}`),
     values: sum(({ values }) => values),
     findings: findings.length,
   };

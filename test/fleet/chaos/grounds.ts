@@ -1,7 +1,7 @@
 /** Fleets on this machine with what can be killed of them. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { writeProfiles } from "../../../src/main/fleet/slurm/profiles.ts";
@@ -104,6 +104,18 @@ async function queueGround(folder: string, workers: number): Promise<Ground> {
   };
 }
 
+/** Processes of workers with a unit in a folder; Linux only. */
+function workersIn(folder: string): number[] {
+  return readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+    try {
+      const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+      return args[0] === process.execPath && args.includes("worker") && args.some((arg) => arg.startsWith(folder)) ? [Number(pid)] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 async function slurmGround(folder: string, nodes: number): Promise<Ground> {
   const problem = clusterProblem();
   if (problem !== null) throw new Error(`Slurm cannot be tried here: ${problem}`);
@@ -142,7 +154,22 @@ async function slurmGround(folder: string, nodes: number): Promise<Ground> {
           return true;
         },
       },
-      { name: "job, SIGKILL", weight: 3, kill: signaled("scancel", "--full", "--signal=KILL") },
+      // By scancel it would be the cancellation of a person, after which a unit's runs are stopped.
+      {
+        name: "worker, SIGKILL",
+        weight: 3,
+        kill: (random) => {
+          const running = workersIn(shared);
+          if (running.length === 0) return Promise.resolve(false);
+          try {
+            process.kill(running[Math.floor(random() * running.length)]!, "SIGKILL");
+            return Promise.resolve(true);
+          } catch {
+            // It has just ended.
+            return Promise.resolve(false);
+          }
+        },
+      },
       { name: "job, SIGUSR2", weight: 2, kill: signaled("scancel", "--batch", "--signal=USR2") },
       { name: "job, requeue", weight: 2, kill: signaled("scontrol", "requeue") },
     ],
