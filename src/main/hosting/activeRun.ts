@@ -4,7 +4,7 @@ import { isActive, type Evaluation, type RunEvent, type RunStatus, type RunSumma
 import { isOutage, LeaseLostError } from "../store/errors.ts";
 import { finite } from "../store/finite.ts";
 import { storedEvaluation } from "../store/runRows.ts";
-import { crashInWords, exitInWords, isCrash } from "./crash.ts";
+import { crashInWords, exitInWords, isCrash, isRequestToEnd } from "./crash.ts";
 import type { FromTrainer, ToTrainer } from "../trainer/messages.ts";
 import { PendingFiles, type RunFolders } from "./pendingFiles.ts";
 import type { StartTrainer, TrainerExit } from "./process.ts";
@@ -425,6 +425,8 @@ export class ActiveRun {
 
   #exited(exit: TrainerExit, overdue: boolean): void {
     if (overdue && this.#otherwise) this.end(this.#otherwise.status, this.#otherwise.reason);
+    // A signal to the whole process group also ends a trainer that was just launched and does not ignore it yet.
+    else if (this.#otherwise && isRequestToEnd(exit)) this.end("stopped", this.#stopReason);
     else {
       if (isActive(this.#summary.status) && isCrash(exit)) this.#hooks.onEngineFailure?.(this.#summary, crashInWords(exit), "crash");
       this.end("failed", exitInWords(exit));

@@ -12,6 +12,9 @@ export function isCrash({ code, signal }: Pick<TrainerExit, "code" | "signal">):
   return code !== null && ([132, 133, 134, 135, 136, 139].includes(code) || code >>> 0 >= 0xc000_0000);
 }
 
+/** Whether a terminal, scheduler or service manager asked the process to end. */
+export const isRequestToEnd = ({ signal }: Pick<TrainerExit, "signal">): boolean => signal === "SIGINT" || signal === "SIGTERM" || signal === "SIGHUP";
+
 /** Whether the process could not be launched. */
 export function isUnlaunched({ code, signal }: Pick<TrainerExit, "code" | "signal">): boolean {
   return code === null && signal === null;

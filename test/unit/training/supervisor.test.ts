@@ -307,6 +307,17 @@ describe("a run", () => {
     });
   });
 
+  it("whose trainer a signal ends after the stop was asked for has stopped", async () => {
+    const { start, supervisor, reaches, gone, store, trainers } = supervise({ stopWithin: 60_000, answerWithin: 0 });
+    const id = start({ steps: 1e9, ignoreStop: true });
+    await reaches(id, "running");
+    // As Ctrl+C does to a trainer that was just launched and does not ignore it yet.
+    await supervisor.stop(id);
+    process.kill(trainers[0]!.pid!, "SIGINT");
+    await gone(id);
+    expect(store.getRun(id)).toMatchObject({ status: "stopped", reason: null });
+  });
+
   it("whose trainer does not stop is stopped all the same", async () => {
     const { start, supervisor, reaches, gone, store, trainers } = supervise({ stopWithin: 50, answerWithin: 5_000 });
     const id = start({ steps: 1e9, ignoreStop: true });
