@@ -5,9 +5,8 @@ import { QueueSource } from "../../src/main/fleet/queue/queueSource.ts";
 import { encodeSegment, type LoggedMessage, type SegmentEntry } from "../../src/main/fleet/segment.ts";
 import type { Claim, WorkSource } from "../../src/main/fleet/worker/source.ts";
 import type { WorkerMachine } from "../../src/shared/fleet/worker.ts";
-import { nodeLauncher } from "../../src/main/hosting/nodeLauncher.ts";
 import { runsOf, type UnitRun } from "../../src/shared/fleet/unit.ts";
-import type { FromTrainer } from "../../src/main/trainer/messages.ts";
+import { messagesOf } from "../support/fleet/trainedHere.ts";
 import packageJson from "../../package.json" with { type: "json" };
 import { setTimeout as pause } from "node:timers/promises";
 
@@ -24,16 +23,7 @@ const machine: WorkerMachine = { host: "simulated", platform: "linux x64", proce
 
 /** What a trainer reports of a run, trained once. */
 async function record({ experiment }: UnitRun): Promise<LoggedMessage[]> {
-  const trainer = await nodeLauncher(new URL("../../src/main/trainer/trainer.ts", import.meta.url))();
-  const messages: FromTrainer[] = [];
-  const gone = new Promise((resolve) => trainer.onExit(resolve));
-  trainer.onMessage((message) => {
-    messages.push(message);
-    if (message.type === "rows" || message.type === "evaluation") trainer.send({ type: "stored", reports: 1 });
-  });
-  trainer.send({ type: "start", experiment });
-  await gone;
-  return messages.filter((message): message is LoggedMessage => ["started", "rows", "evaluation", "ended", "failed"].includes(message.type));
+  return (await messagesOf(experiment)).filter((message): message is LoggedMessage => ["started", "rows", "evaluation", "ended", "failed"].includes(message.type));
 }
 
 /** The log in parts of equal numbers of rows, each with what was reported between them. */

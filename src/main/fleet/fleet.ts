@@ -19,7 +19,7 @@ export interface UnitNews {
   readonly attempts: number;
   /** Where it is trained or was last: a node, a worker. */
   readonly where: string | null;
-  /** Why it waits or failed, in words for a person. */
+  /** Why it waits or failed, as people are shown it. */
   readonly reason: string | null;
   /** Its name there, such as the job `1234_5`. */
   readonly job: string | null;

@@ -1,12 +1,13 @@
 /** Trains an experiment in a trainer of this machine, as its host would. */
 import { nodeLauncher } from "../../../src/main/hosting/nodeLauncher.ts";
+import type { Experiment } from "../../../src/shared/experiment.ts";
 import type { FromTrainer } from "../../../src/main/trainer/messages.ts";
-import { factsOf, type RunFacts, type tiny } from "./units.ts";
+import { factsOf, type RunFacts } from "./units.ts";
 
 const launch = nodeLauncher(new URL("../../../src/main/trainer/trainer.ts", import.meta.url));
 
-/** What a trainer reports to a host on this machine. */
-export async function trainedHere(experiment: ReturnType<typeof tiny>): Promise<RunFacts> {
+/** All messages of a trainer on this machine, to a host that stores each report at once. */
+export async function messagesOf(experiment: Experiment): Promise<FromTrainer[]> {
   const trainer = await launch();
   const messages: FromTrainer[] = [];
   const gone = new Promise((resolve) => trainer.onExit(resolve));
@@ -16,5 +17,8 @@ export async function trainedHere(experiment: ReturnType<typeof tiny>): Promise<
   });
   trainer.send({ type: "start", experiment });
   await gone;
-  return factsOf(messages);
+  return messages;
 }
+
+/** What a trainer reports to a host on this machine. */
+export const trainedHere = async (experiment: Experiment): Promise<RunFacts> => factsOf(await messagesOf(experiment));

@@ -13,7 +13,7 @@ export const codeOf = (error: unknown): string | undefined => (error as NodeJS.E
 /** Errors that do not pass by themselves. */
 const lasting = new Set(["EACCES", "EPERM", "EROFS", "ENAMETOOLONG"]);
 
-/** A file system error in words. */
+/** Message for a file system error. */
 export function folderError(doing: string, error: unknown): FleetError {
   if (error instanceof FleetError) return error;
   const code = codeOf(error);

@@ -1,4 +1,4 @@
-/** Errors of PostgreSQL and of connections to it, in words. */
+/** Messages for errors of PostgreSQL and of connections to it. */
 import { messageOf } from "../../../shared/errors.ts";
 import { FleetError } from "../fleet.ts";
 import { withoutPasswords, type QueueAddress } from "./address.ts";

@@ -1,4 +1,4 @@
-/** Fleets, units and workers in words. */
+/** Texts about fleets, units and workers. */
 import type { FleetEstimate } from "@shared/fleet/estimate.ts";
 import type { FleetUnit } from "@shared/fleet/requests.ts";
 import type { WorkerState } from "@shared/fleet/worker.ts";
